@@ -1,0 +1,10 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace birthmark::bindings {
+
+// One function per folder of cpp/src that Python needs, each in bind_<folder>.cpp. They convert, they never compute.
+void bind_errors(pybind11::module_& m);
+
+}  // namespace birthmark::bindings

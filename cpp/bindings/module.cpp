@@ -1,0 +1,15 @@
+#include <pybind11/pybind11.h>
+
+#include "bindings.hpp"
+#include "birthmark/version.hpp"
+
+namespace py = pybind11;
+using namespace birthmark::bindings;
+
+PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
+    m.doc() = "The C++ core of birthmark.";
+    m.attr("__version__") = birthmark::version();
+    m.attr("fft_backend") = birthmark::fft_backend();
+
+    bind_errors(m);
+}

@@ -1,0 +1,9 @@
+#pragma once
+
+/// BIRTHMARK_MULTIVERSION before a function compiles it twice, for the baseline and for AVX2 with FMA (x86-64-v3), and
+/// picks one when the program loads. For measured hot loops only. The clones are off under sanitizers.
+#if defined(__x86_64__) && defined(__linux__) && !defined(BIRTHMARK_NO_MULTIVERSION)
+#define BIRTHMARK_MULTIVERSION __attribute__((target_clones("default", "arch=haswell")))
+#else
+#define BIRTHMARK_MULTIVERSION
+#endif
