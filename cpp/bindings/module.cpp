@@ -12,4 +12,6 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     m.attr("fft_backend") = birthmark::fft_backend();
 
     bind_errors(m);
+    auto keys = m.def_submodule("keys");
+    bind_keys(keys);
 }

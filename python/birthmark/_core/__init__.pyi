@@ -1,4 +1,6 @@
 """The C++ core; one submodule per folder of cpp/src that Python needs."""
 
+from . import keys as keys
+
 __version__: str
 fft_backend: str
