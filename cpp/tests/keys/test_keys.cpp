@@ -12,6 +12,7 @@
 #include "birthmark/errors.hpp"
 #include "birthmark/keys/key_file.hpp"
 #include "birthmark/keys/keyed_stream.hpp"
+#include "temporary_folder.hpp"
 
 using birthmark::Key;
 using birthmark::KeyedStream;
@@ -23,18 +24,6 @@ Key counting_key() {
     std::iota(bytes.begin(), bytes.end(), std::uint8_t{0});
     return Key(bytes);
 }
-
-class TemporaryFolder {
-  public:
-    TemporaryFolder() : path(std::filesystem::temp_directory_path() / ("birthmark-" + Key::generate().id())) {
-        std::filesystem::create_directory(path);
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    ~TemporaryFolder() { std::filesystem::remove_all(path); }
-
-    const std::filesystem::path path;
-};
 
 }  // namespace
 
@@ -87,8 +76,8 @@ TEST_CASE("permutation is one, uniform stays below n") {
 }
 
 TEST_CASE("key files keep the key and are private") {
-    const TemporaryFolder folder;
-    const auto path = folder.path / "a.key";
+    const birthmark::test::TemporaryFolder folder;
+    const auto path = folder.path() / "a.key";
     const Key key = Key::generate();
     birthmark::save_key(key, path);
     CHECK(birthmark::load_key(path) == key);
@@ -102,10 +91,10 @@ TEST_CASE("key files keep the key and are private") {
     CHECK(birthmark::load_key(path) == key);
     birthmark::save_key(other, path, true);
     CHECK(birthmark::load_key(path) == other);
-    CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 1);
-    CHECK_THROWS_AS(birthmark::load_key(folder.path / "none.key"), birthmark::IoError);
-    CHECK_THROWS_AS(birthmark::save_key(key, folder.path / "none" / "a.key"), birthmark::IoError);
-    CHECK_THROWS_AS(birthmark::load_key(folder.path), birthmark::IoError);
+    CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
+    CHECK_THROWS_AS(birthmark::load_key(folder.path() / "none.key"), birthmark::IoError);
+    CHECK_THROWS_AS(birthmark::save_key(key, folder.path() / "none" / "a.key"), birthmark::IoError);
+    CHECK_THROWS_AS(birthmark::load_key(folder.path()), birthmark::IoError);
 }
 
 TEST_CASE("damaged key files are refused") {
