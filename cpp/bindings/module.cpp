@@ -14,4 +14,6 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     bind_errors(m);
     auto keys = m.def_submodule("keys");
     bind_keys(keys);
+    auto coding = m.def_submodule("coding");
+    bind_coding(coding);
 }

@@ -1,0 +1,265 @@
+#pragma once
+
+// The inner loop of the list decoder, private to the coding folder. All arrays are laid out with the path as the
+// inner index, so that every loop runs over neighbouring lanes; L is a compile-time constant.
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "birthmark/coding/polar_code.hpp"
+
+#define BIRTHMARK_INLINE [[gnu::always_inline]] inline
+
+namespace birthmark::detail {
+
+inline constexpr std::size_t kMaxStages = 12;
+inline constexpr float kUnused = 1e30F;  ///< penalty of lanes that carry no path yet
+
+/// Buffers of one decode; everything is owned by PolarDecoder.
+struct ListBuffers {
+    std::span<const float> channel;                     ///< N soft values, positive for bit 0
+    std::array<float*, kMaxStages + 1> soft{};          ///< stage s: 2^s positions x L lanes
+    std::array<std::uint32_t*, kMaxStages + 1> lane{};  ///< stage s: in which lane of soft[s] path p finds its values
+    std::uint32_t* decided = nullptr;                   ///< N / 32 words x L lanes: codewords of finished subtrees
+    std::uint32_t* information = nullptr;               ///< ceil(K / 32) words x L lanes
+    float* penalty = nullptr;                           ///< L
+    float* correlation = nullptr;                       ///< L, filled at the end
+    std::size_t information_words = 0;
+};
+
+template <std::size_t L>
+class ListKernel {
+  public:
+    BIRTHMARK_INLINE ListKernel(const PolarCode& code, const ListBuffers& buffers) : code_(code), b_(buffers) {}
+
+    BIRTHMARK_INLINE void run() {
+        const std::size_t words = code_.length() / 32;
+        std::fill_n(b_.decided, words * L, 0U);
+        std::fill_n(b_.information, b_.information_words * L, 0U);
+        std::fill_n(b_.penalty, L, kUnused);
+        b_.penalty[0] = 0.0F;
+        for (const auto& step : code_.schedule()) {
+            using Kind = PolarCode::Step::Kind;
+            const std::size_t stage = step.stage;
+            const std::size_t position = step.position;
+            switch (step.kind) {
+                case Kind::left:
+                    left(stage);
+                    break;
+                case Kind::right:
+                    right(stage, position);
+                    break;
+                case Kind::frozen:
+                    frozen(stage);
+                    break;
+                case Kind::repeat:
+                    repeat(stage, position);
+                    break;
+                case Kind::combine:
+                    combine(stage, position);
+                    break;
+            }
+        }
+        correlate();
+    }
+
+  private:
+    static constexpr std::uint32_t kSign = 0x80000000U;
+
+    BIRTHMARK_INLINE static float box(float a, float b) {
+        const auto ia = std::bit_cast<std::uint32_t>(a);
+        const auto ib = std::bit_cast<std::uint32_t>(b);
+        const float x = std::bit_cast<float>(ia & ~kSign);
+        const float y = std::bit_cast<float>(ib & ~kSign);
+        return std::bit_cast<float>(std::bit_cast<std::uint32_t>(x < y ? x : y) | ((ia ^ ib) & kSign));
+    }
+
+    BIRTHMARK_INLINE static float flip(float a, std::uint32_t sign) {
+        return std::bit_cast<float>(std::bit_cast<std::uint32_t>(a) ^ sign);
+    }
+
+    BIRTHMARK_INLINE void written(std::size_t stage) {
+        for (std::size_t p = 0; p < L; ++p) b_.lane[stage][p] = static_cast<std::uint32_t>(p);
+        moved_[stage] = false;
+    }
+
+    /// Min-sum check node: the soft values of a ^ b. A parent is always fresh here, its lanes in order.
+    BIRTHMARK_INLINE void left(std::size_t stage) {
+        const std::size_t half = std::size_t{1} << stage;
+        float* __restrict out = b_.soft[stage];
+        if (stage + 1 == code_.stages()) {
+            for (std::size_t i = 0; i < half; ++i) {
+                const float value = box(b_.channel[i], b_.channel[i + half]);
+                for (std::size_t p = 0; p < L; ++p) out[i * L + p] = value;
+            }
+        } else {
+            const float* __restrict a = b_.soft[stage + 1];
+            const float* __restrict b = a + half * L;
+            for (std::size_t i = 0; i < half * L; ++i) out[i] = box(a[i], b[i]);
+        }
+        written(stage);
+    }
+
+    /// Variable node: b + a or b - a, by the bit decided for a ^ b.
+    BIRTHMARK_INLINE void right(std::size_t stage, std::size_t position) {
+        const std::size_t half = std::size_t{1} << stage;
+        const std::size_t first = position - half;
+        float* __restrict out = b_.soft[stage];
+        const bool top = stage + 1 == code_.stages();
+        const float* a = top ? nullptr : b_.soft[stage + 1];
+        const std::uint32_t* lane = b_.lane[stage + 1];
+        const bool moved = !top && moved_[stage + 1];
+        for (std::size_t i = 0; i < half; ++i) {
+            const std::uint32_t* word = b_.decided + (first + i) / 32 * L;
+            const std::size_t shift = 31 - (first + i) % 32;
+            float* __restrict to = out + i * L;
+            if (top) {
+                for (std::size_t p = 0; p < L; ++p) {
+                    to[p] = b_.channel[i + half] + flip(b_.channel[i], (word[p] << shift) & kSign);
+                }
+            } else if (moved) {
+                const float* x = a + i * L;
+                const float* y = a + (i + half) * L;
+                for (std::size_t p = 0; p < L; ++p) {
+                    to[p] = y[lane[p]] + flip(x[lane[p]], (word[p] << shift) & kSign);
+                }
+            } else {
+                const float* x = a + i * L;
+                const float* y = a + (i + half) * L;
+                for (std::size_t p = 0; p < L; ++p) to[p] = y[p] + flip(x[p], (word[p] << shift) & kSign);
+            }
+        }
+        written(stage);
+    }
+
+    /// All bits zero: each negative soft value costs its magnitude.
+    BIRTHMARK_INLINE void frozen(std::size_t stage) {
+        const std::size_t size = std::size_t{1} << stage;
+        const float* soft = b_.soft[stage];
+        for (std::size_t i = 0; i < size; ++i) {
+            for (std::size_t p = 0; p < L; ++p) b_.penalty[p] += std::max(0.0F, -soft[i * L + p]);
+        }
+    }
+
+    /// One information bit, repeated over the node: both values are tried, the best L of 2 L paths live on.
+    BIRTHMARK_INLINE void repeat(std::size_t stage, std::size_t position) {
+        const std::size_t size = std::size_t{1} << stage;
+        const float* soft = b_.soft[stage];
+        alignas(64) std::array<float, 2 * L> cost;
+        for (std::size_t p = 0; p < L; ++p) cost[p] = cost[L + p] = b_.penalty[p];
+        for (std::size_t i = 0; i < size; ++i) {
+            for (std::size_t p = 0; p < L; ++p) {
+                cost[p] += std::max(0.0F, -soft[i * L + p]);
+                cost[L + p] += std::max(0.0F, soft[i * L + p]);
+            }
+        }
+        fork(cost, position + size);
+        store(stage, position);
+    }
+
+    /// Keeps the L cheapest of 2 L continuations. Sets penalty, chosen_, and moves paths into freed lanes.
+    BIRTHMARK_INLINE void fork(const std::array<float, 2 * L>& cost, std::size_t end) {
+        alignas(64) std::array<std::uint32_t, 2 * L> rank{};
+        for (std::size_t j = 0; j < 2 * L; ++j) {
+            const float other = cost[j];
+            for (std::size_t i = 0; i < 2 * L; ++i) rank[i] += other < cost[i] ? 1U : 0U;
+        }
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i < 2 * L; ++i) kept += rank[i] < L ? 1U : 0U;
+        if (kept > L) drop_ties(rank, kept - L);
+
+        std::array<std::uint32_t, L> free;
+        std::array<std::uint32_t, L> twice;
+        std::size_t free_count = 0;
+        std::size_t twice_count = 0;
+        for (std::size_t p = 0; p < L; ++p) {
+            const bool zero = rank[p] < L;
+            const bool one = rank[L + p] < L;
+            free[free_count] = static_cast<std::uint32_t>(p);
+            twice[twice_count] = static_cast<std::uint32_t>(p);
+            free_count += !zero && !one ? 1U : 0U;
+            twice_count += zero && one ? 1U : 0U;
+            chosen_[p] = zero ? 0U : ~0U;
+            b_.penalty[p] = zero ? cost[p] : cost[L + p];
+        }
+        const std::size_t words = (end + 31) / 32;
+        for (std::size_t k = 0; k < free_count; ++k) {
+            const std::size_t to = free[k];
+            const std::size_t from = twice[k];
+            chosen_[to] = ~0U;
+            b_.penalty[to] = cost[L + from];
+            for (std::size_t w = 0; w < words; ++w) b_.decided[w * L + to] = b_.decided[w * L + from];
+            for (std::size_t w = 0; w < b_.information_words; ++w) {
+                b_.information[w * L + to] = b_.information[w * L + from];
+            }
+            for (std::size_t s = 0; s < code_.stages(); ++s) b_.lane[s][to] = b_.lane[s][from];
+        }
+        if (free_count != 0) {
+            for (std::size_t s = 0; s < code_.stages(); ++s) moved_[s] = true;
+        }
+    }
+
+    /// Equal costs at the edge of the list: the last ones in lane order go.
+    static void drop_ties(std::array<std::uint32_t, 2 * L>& rank, std::size_t excess) {
+        std::uint32_t edge = 0;
+        for (const auto r : rank) edge = std::max(edge, r < L ? r : 0U);
+        for (std::size_t i = 2 * L; i-- > 0 && excess != 0;) {
+            if (rank[i] == edge) {
+                rank[i] = 2 * L;
+                --excess;
+            }
+        }
+    }
+
+    BIRTHMARK_INLINE void store(std::size_t stage, std::size_t position) {
+        std::uint32_t* info = b_.information + bit_ / 32 * L;
+        for (std::size_t p = 0; p < L; ++p) info[p] |= chosen_[p] & (1U << (bit_ % 32));
+        ++bit_;
+        if (stage < 5) {
+            const std::uint32_t mask = ((1U << (1U << stage)) - 1U) << (position % 32);
+            std::uint32_t* word = b_.decided + position / 32 * L;
+            for (std::size_t p = 0; p < L; ++p) word[p] |= chosen_[p] & mask;
+        } else {
+            const std::size_t words = (std::size_t{1} << stage) / 32;
+            for (std::size_t w = 0; w < words; ++w) {
+                std::uint32_t* word = b_.decided + (position / 32 + w) * L;
+                for (std::size_t p = 0; p < L; ++p) word[p] = chosen_[p];
+            }
+        }
+    }
+
+    BIRTHMARK_INLINE void combine(std::size_t stage, std::size_t position) {
+        const std::size_t half = std::size_t{1} << stage;
+        std::uint32_t* a = b_.decided + position / 32 * L;
+        if (half < 32) {
+            const std::uint32_t mask = ((1U << half) - 1U) << (position % 32);
+            for (std::size_t p = 0; p < L; ++p) a[p] ^= (a[p] >> half) & mask;
+        } else {
+            const std::uint32_t* b = a + half / 32 * L;
+            for (std::size_t i = 0; i < half / 32 * L; ++i) a[i] ^= b[i];
+        }
+    }
+
+    /// Correlation of the channel values with each path's codeword as chips (+1 for bit 0).
+    BIRTHMARK_INLINE void correlate() {
+        alignas(64) std::array<float, L> sum{};
+        for (std::size_t i = 0; i < code_.length(); ++i) {
+            const std::uint32_t* word = b_.decided + i / 32 * L;
+            const std::size_t shift = 31 - i % 32;
+            for (std::size_t p = 0; p < L; ++p) sum[p] += flip(b_.channel[i], (word[p] << shift) & kSign);
+        }
+        std::copy(sum.begin(), sum.end(), b_.correlation);
+    }
+
+    const PolarCode& code_;
+    const ListBuffers& b_;
+    alignas(64) std::array<std::uint32_t, L> chosen_{};
+    std::array<bool, kMaxStages + 1> moved_{};
+    std::size_t bit_ = 0;
+};
+
+}  // namespace birthmark::detail
