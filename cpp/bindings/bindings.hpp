@@ -7,6 +7,7 @@ namespace birthmark::bindings {
 // One function per folder of cpp/src that Python needs, each in bind_<folder>.cpp. They convert, they never compute.
 void bind_errors(pybind11::module_& m);
 void bind_keys(pybind11::module_& m);
+void bind_media(pybind11::module_& m);
 void bind_coding(pybind11::module_& m);
 
 }  // namespace birthmark::bindings

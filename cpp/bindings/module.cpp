@@ -14,6 +14,8 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     bind_errors(m);
     auto keys = m.def_submodule("keys");
     bind_keys(keys);
+    auto media = m.def_submodule("media");
+    bind_media(media);
     auto coding = m.def_submodule("coding");
     bind_coding(coding);
 }

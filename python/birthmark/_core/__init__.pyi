@@ -2,6 +2,7 @@
 
 from . import coding as coding
 from . import keys as keys
+from . import media as media
 
 __version__: str
 fft_backend: str
