@@ -1,0 +1,119 @@
+"""Replace the sound of a media file and copy everything else: picture, subtitles, cover art, chapters, tags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+from av.stream import Disposition
+from numpy.typing import NDArray
+
+from birthmark.errors import Error, MediaError
+
+from .decode import AvDecoder, av_input, check_complete, describe
+from .encode import AvEncoder, Signal
+from .formats import AudioInfo, Target
+
+Block = NDArray[np.float32]
+Change = Callable[[Block | None], Iterator[Block]]
+
+
+@dataclass(frozen=True)
+class _Wiring:
+    """The open files and what goes where: `copies` maps an input stream's index to its output stream."""
+
+    container: av.container.InputContainer
+    output: av.container.OutputContainer
+    audio: av.AudioStream
+    decoder: AvDecoder
+    encoder: AvEncoder
+    copies: dict[int, av.stream.Stream]
+
+
+def remux(
+    source: AudioInfo, path: Path, target: Target, make_change: Callable[[int, int], Change], allow_truncated: bool
+) -> int:
+    """Write `path` with the first audio stream passed through a change and all other streams copied packet by packet.
+
+    `make_change(rate, channels)` returns a function that takes a block and gives blocks, and takes None at the end.
+    Returns the number of frames read. A result that holds sound only keeps cover art but no picture track; other
+    streams that the container cannot hold raise MediaError; data without a codec (camera telemetry) is left out.
+    """
+    with av_input(source.path) as container:
+        info = describe(source.path, container)
+        try:
+            with av.open(str(path), "w", format=target.container, options=dict(target.options)) as output:
+                wiring = _wire(container, output, target, info)
+                _run(wiring, make_change(info.rate, info.channels))
+        except (av.error.FFmpegError, ValueError) as error:
+            if isinstance(error, Error):
+                raise
+            raise MediaError(f"{path.name}: cannot be written as {target.container}: {error}") from error
+        check_complete(info, wiring.decoder, allow_truncated)
+    return wiring.decoder.frames
+
+
+def _wire(
+    container: av.container.InputContainer, output: av.container.OutputContainer, target: Target, info: AudioInfo
+) -> _Wiring:
+    audio = container.streams.audio[0]
+    encoder = AvEncoder(output, target, Signal(info.rate, info.channels, info.frames), info)
+    encoder.stream.metadata.update(_portable(audio.metadata))
+    output.metadata.update(container.metadata)
+    copies: dict[int, av.stream.Stream] = {}
+    for stream in container.streams:
+        if stream.index != audio.index and _copied(stream, target):
+            copies[stream.index] = output.add_stream_from_template(stream, opaque=True)
+            copies[stream.index].metadata.update(_portable(stream.metadata))
+            copies[stream.index].disposition = stream.disposition
+    chapters = container.chapters()
+    if chapters and (not target.sound_only or target.covers):
+        output.set_chapters(chapters)
+    return _Wiring(container, output, audio, AvDecoder(info.path, audio, info), encoder, copies)
+
+
+def _copied(stream: av.stream.Stream, target: Target) -> bool:
+    if stream.type not in ("video", "audio", "subtitle", "attachment"):
+        return False
+    if not target.sound_only:
+        return True
+    return target.covers and bool(stream.disposition & Disposition.attached_pic)
+
+
+def _portable(metadata: dict[str, str]) -> dict[str, str]:
+    """Stream tags without those that describe the former encoding."""
+    return {key: value for key, value in metadata.items() if key.lower() not in ("encoder", "duration", "bps")}
+
+
+def _run(wiring: _Wiring, change: Change) -> None:
+    decoder, encoder, copies = wiring.decoder, wiring.encoder, wiring.copies
+    started = flushed = False
+
+    def forward(block: Block | None) -> None:
+        nonlocal started
+        if not started and decoder.start_s is not None:
+            encoder.start_at(max(0.0, decoder.start_s) if copies else 0.0)
+            started = True
+        for changed in change(block):
+            encoder.write(changed)
+
+    for packet in wiring.container.demux():
+        if packet.stream.index == wiring.audio.index:
+            flushed = flushed or packet.size == 0
+            for block in decoder.decode(packet if packet.size else None):
+                forward(block)
+        elif packet.stream.index in copies and packet.size:
+            if packet.stream.disposition & Disposition.attached_pic:
+                packet.pts = packet.dts = 0
+            elif packet.dts is None:
+                continue
+            packet.stream = copies[packet.stream.index]
+            wiring.output.mux(packet)
+    if not flushed:
+        for block in decoder.decode(None):
+            forward(block)
+    forward(None)
+    encoder.finish()
