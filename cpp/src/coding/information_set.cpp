@@ -8,17 +8,17 @@
 namespace birthmark {
 namespace {
 
-constexpr std::array<std::uint64_t, 2> kSet128{0xffe8e880e8000000, 0xfffffffefffcf880};
-constexpr std::array<std::uint64_t, 4> kSet256{0x0000000000000000, 0xfec0800080000000, 0xfee8e00080000000,
-                                               0xfffffff8ffe8e880};
+constexpr std::array<std::uint64_t, 2> kSet128{0xffe8e880e0000000, 0xfffffffefffce880};
+constexpr std::array<std::uint64_t, 4> kSet256{0x0000000000000000, 0xfe80800080000000, 0xfee8e00080000000,
+                                               0xfffffff8ffe8e800};
 constexpr std::array<std::uint64_t, 8> kSet512{0x0000000000000000, 0x0000000000000000, 0x0000000000000000,
                                                0xe880000000000000, 0x0000000000000000, 0xfc80800080000000,
-                                               0xfee8c00080000000, 0xfffffff8fee8e800};
+                                               0xfee0c00080000000, 0xffffffe8fee8e800};
 constexpr std::array<std::uint64_t, 16> kSet1024{
     0x0000000000000000, 0x0000000000000000, 0x0000000000000000, 0x0000000000000000,
     0x0000000000000000, 0x0000000000000000, 0x0000000000000000, 0xc000000000000000,
     0x0000000000000000, 0x0000000000000000, 0x0000000000000000, 0xe880000000000000,
-    0x0000000000000000, 0xfc80800080000000, 0xfee0c00080000000, 0xffffffe8fee8e800};
+    0x0000000000000000, 0xfc80800080000000, 0xfee0800080000000, 0xffffffe8fee8e000};
 
 }  // namespace
 

@@ -28,7 +28,7 @@ struct ListBuffers {
     std::uint32_t* information = nullptr;               ///< ceil(K / 32) words x L lanes
     float* penalty = nullptr;                           ///< L
     float* correlation = nullptr;                       ///< L, filled at the end
-    std::size_t information_words = 0;
+    std::size_t information_words = 0;                  ///< counting the latest bits
 };
 
 template <std::size_t L>
@@ -44,23 +44,21 @@ class ListKernel {
         b_.penalty[0] = 0.0F;
         for (const auto& step : code_.schedule()) {
             using Kind = PolarCode::Step::Kind;
-            const std::size_t stage = step.stage;
-            const std::size_t position = step.position;
             switch (step.kind) {
                 case Kind::left:
-                    left(stage);
+                    left(step.stage);
                     break;
                 case Kind::right:
-                    right(stage, position);
+                    right(step.stage, step.position);
                     break;
                 case Kind::frozen:
-                    frozen(stage);
+                    frozen(step);
                     break;
                 case Kind::repeat:
-                    repeat(stage, position);
+                    repeat(step);
                     break;
                 case Kind::combine:
-                    combine(stage, position);
+                    combine(step.stage, step.position);
                     break;
             }
         }
@@ -136,37 +134,80 @@ class ListKernel {
         written(stage);
     }
 
-    /// All bits zero: each negative soft value costs its magnitude.
-    BIRTHMARK_INLINE void frozen(std::size_t stage) {
-        const std::size_t size = std::size_t{1} << stage;
-        const float* soft = b_.soft[stage];
-        for (std::size_t i = 0; i < size; ++i) {
-            for (std::size_t p = 0; p < L; ++p) b_.penalty[p] += std::max(0.0F, -soft[i * L + p]);
+    /// The codewords of a node's frozen bits, by path: bit i of pattern_[p] at position i of the node.
+    BIRTHMARK_INLINE void frozen_pattern(const PolarCode::Step& step) {
+        constexpr std::array<std::uint32_t, 5> kLeft{0x55555555U, 0x33333333U, 0x0f0f0f0fU, 0x00ff00ffU, 0x0000ffffU};
+        const std::uint32_t* latest = b_.information + (b_.information_words - 1) * L;
+        pattern_.fill(0);
+        for (const auto& parity : code_.parities().subspan(step.parities, step.parity_count)) {
+            for (std::size_t p = 0; p < L; ++p) {
+                std::uint32_t odd = latest[p] & parity.mask;
+                for (const int shift : {16, 8, 4, 2, 1}) odd ^= odd >> shift;
+                pattern_[p] |= (odd & 1U) << parity.shift;
+            }
+        }
+        for (std::size_t s = 0; s < step.stage; ++s) {
+            for (auto& pattern : pattern_) pattern ^= (pattern >> (1U << s)) & kLeft[s];
+        }
+    }
+
+    /// Soft value of position i of a node on path p, its sign turned where the frozen pattern has a one.
+    template <bool kPattern>
+    BIRTHMARK_INLINE float turned(const float* soft, std::size_t i, std::size_t p) const {
+        const float value = soft[i * L + p];
+        return kPattern ? flip(value, (pattern_[p] << (31 - i)) & kSign) : value;
+    }
+
+    /// Frozen bits only: each soft value against the known word costs its magnitude.
+    BIRTHMARK_INLINE void frozen(const PolarCode::Step& step) {
+        if (step.parity_count == 0) return charge<false>(step);
+        frozen_pattern(step);
+        charge<true>(step);
+        write(step, pattern_);
+    }
+
+    template <bool kPattern>
+    BIRTHMARK_INLINE void charge(const PolarCode::Step& step) {
+        const float* soft = b_.soft[step.stage];
+        for (std::size_t i = 0; i < std::size_t{1} << step.stage; ++i) {
+            for (std::size_t p = 0; p < L; ++p) b_.penalty[p] += std::max(0.0F, -turned<kPattern>(soft, i, p));
         }
     }
 
     /// One information bit, repeated over the node: both values are tried, the best L of 2 L paths live on.
-    BIRTHMARK_INLINE void repeat(std::size_t stage, std::size_t position) {
-        const std::size_t size = std::size_t{1} << stage;
-        const float* soft = b_.soft[stage];
-        alignas(64) std::array<float, 2 * L> cost;
-        for (std::size_t p = 0; p < L; ++p) cost[p] = cost[L + p] = b_.penalty[p];
-        for (std::size_t i = 0; i < size; ++i) {
+    BIRTHMARK_INLINE void repeat(const PolarCode::Step& step) {
+        if (step.parity_count != 0) {
+            frozen_pattern(step);
+            compare<true>(step);
+        } else {
+            pattern_.fill(0);
+            compare<false>(step);
+        }
+        fork(step.position + (std::size_t{1} << step.stage));
+        append();
+        for (std::size_t p = 0; p < L; ++p) chosen_[p] ^= pattern_[p];
+        write(step, chosen_);
+    }
+
+    template <bool kPattern>
+    BIRTHMARK_INLINE void compare(const PolarCode::Step& step) {
+        const float* soft = b_.soft[step.stage];
+        for (std::size_t p = 0; p < L; ++p) cost_[p] = cost_[L + p] = b_.penalty[p];
+        for (std::size_t i = 0; i < std::size_t{1} << step.stage; ++i) {
             for (std::size_t p = 0; p < L; ++p) {
-                cost[p] += std::max(0.0F, -soft[i * L + p]);
-                cost[L + p] += std::max(0.0F, soft[i * L + p]);
+                const float value = turned<kPattern>(soft, i, p);
+                cost_[p] += std::max(0.0F, -value);
+                cost_[L + p] += std::max(0.0F, value);
             }
         }
-        fork(cost, position + size);
-        store(stage, position);
     }
 
     /// Keeps the L cheapest of 2 L continuations. Sets penalty, chosen_, and moves paths into freed lanes.
-    BIRTHMARK_INLINE void fork(const std::array<float, 2 * L>& cost, std::size_t end) {
+    BIRTHMARK_INLINE void fork(std::size_t end) {
         alignas(64) std::array<std::uint32_t, 2 * L> rank{};
         for (std::size_t j = 0; j < 2 * L; ++j) {
-            const float other = cost[j];
-            for (std::size_t i = 0; i < 2 * L; ++i) rank[i] += other < cost[i] ? 1U : 0U;
+            const float other = cost_[j];
+            for (std::size_t i = 0; i < 2 * L; ++i) rank[i] += other < cost_[i] ? 1U : 0U;
         }
         std::size_t kept = 0;
         for (std::size_t i = 0; i < 2 * L; ++i) kept += rank[i] < L ? 1U : 0U;
@@ -184,14 +225,15 @@ class ListKernel {
             free_count += !zero && !one ? 1U : 0U;
             twice_count += zero && one ? 1U : 0U;
             chosen_[p] = zero ? 0U : ~0U;
-            b_.penalty[p] = zero ? cost[p] : cost[L + p];
+            b_.penalty[p] = zero ? cost_[p] : cost_[L + p];
         }
         const std::size_t words = (end + 31) / 32;
         for (std::size_t k = 0; k < free_count; ++k) {
             const std::size_t to = free[k];
             const std::size_t from = twice[k];
             chosen_[to] = ~0U;
-            b_.penalty[to] = cost[L + from];
+            pattern_[to] = pattern_[from];
+            b_.penalty[to] = cost_[L + from];
             for (std::size_t w = 0; w < words; ++w) b_.decided[w * L + to] = b_.decided[w * L + from];
             for (std::size_t w = 0; w < b_.information_words; ++w) {
                 b_.information[w * L + to] = b_.information[w * L + from];
@@ -215,20 +257,26 @@ class ListKernel {
         }
     }
 
-    BIRTHMARK_INLINE void store(std::size_t stage, std::size_t position) {
-        std::uint32_t* info = b_.information + bit_ / 32 * L;
-        for (std::size_t p = 0; p < L; ++p) info[p] |= chosen_[p] & (1U << (bit_ % 32));
+    /// Appends the chosen information bit to each path.
+    BIRTHMARK_INLINE void append() {
+        std::uint32_t* word = b_.information + bit_ / 32 * L;
+        std::uint32_t* latest = b_.information + (b_.information_words - 1) * L;
+        for (std::size_t p = 0; p < L; ++p) {
+            word[p] |= chosen_[p] & (1U << (bit_ % 32));
+            latest[p] = latest[p] << 1 | (chosen_[p] & 1U);
+        }
         ++bit_;
-        if (stage < 5) {
-            const std::uint32_t mask = ((1U << (1U << stage)) - 1U) << (position % 32);
-            std::uint32_t* word = b_.decided + position / 32 * L;
-            for (std::size_t p = 0; p < L; ++p) word[p] |= chosen_[p] & mask;
+    }
+
+    /// Writes a node's codewords, one per path; nodes of more than 32 positions repeat a word of zeros or ones.
+    BIRTHMARK_INLINE void write(const PolarCode::Step& step, const std::array<std::uint32_t, L>& value) {
+        const std::size_t size = std::size_t{1} << step.stage;
+        std::uint32_t* word = b_.decided + step.position / 32U * L;
+        if (size < 32) {
+            const std::uint32_t mask = (1U << size) - 1U;
+            for (std::size_t p = 0; p < L; ++p) word[p] |= (value[p] & mask) << (step.position % 32U);
         } else {
-            const std::size_t words = (std::size_t{1} << stage) / 32;
-            for (std::size_t w = 0; w < words; ++w) {
-                std::uint32_t* word = b_.decided + (position / 32 + w) * L;
-                for (std::size_t p = 0; p < L; ++p) word[p] = chosen_[p];
-            }
+            for (std::size_t w = 0; w < size / 32; ++w) std::copy(value.begin(), value.end(), word + w * L);
         }
     }
 
@@ -257,7 +305,9 @@ class ListKernel {
 
     const PolarCode& code_;
     const ListBuffers& b_;
-    alignas(64) std::array<std::uint32_t, L> chosen_{};
+    alignas(64) std::array<float, 2 * L> cost_{};         ///< of path p with bit 0, then with bit 1
+    alignas(64) std::array<std::uint32_t, L> chosen_{};   ///< all ones where the path's new bit is 1
+    alignas(64) std::array<std::uint32_t, L> pattern_{};  ///< see frozen_pattern
     std::array<bool, kMaxStages + 1> moved_{};
     std::size_t bit_ = 0;
 };

@@ -9,7 +9,7 @@
 
 namespace birthmark {
 
-PayloadCode::PayloadCode(std::size_t code_bits) : polar_(information_set(code_bits)) {}
+PayloadCode::PayloadCode(std::size_t code_bits) : polar_(information_set(code_bits), kTaps) {}
 
 void PayloadCode::codeword(std::uint64_t payload, std::span<std::uint64_t> words) const {
     if (words.size() != size() / 64) {

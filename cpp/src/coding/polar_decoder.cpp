@@ -44,7 +44,7 @@ PolarDecoder::PolarDecoder(const PolarCode& code, std::size_t list_size) : code_
     soft_.resize(length * list_size);
     lane_.resize((code.stages() + 1) * list_size);
     decided_.resize(length / 32 * list_size);
-    information_.resize((code.dimension() + 31) / 32 * list_size);
+    information_.resize(((code.dimension() + 31) / 32 + 1) * list_size);
     penalty_.resize(list_size);
     correlation_.resize(list_size);
 }
@@ -76,7 +76,7 @@ void PolarDecoder::decode(std::span<const float> soft) {
     }
     buffers.decided = decided_.data();
     buffers.information = information_.data();
-    buffers.information_words = (code_->dimension() + 31) / 32;
+    buffers.information_words = (code_->dimension() + 31) / 32 + 1;
     buffers.penalty = penalty_.data();
     buffers.correlation = correlation_.data();
     run(list_size_, *code_, buffers);

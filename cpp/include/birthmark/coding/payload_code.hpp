@@ -18,7 +18,8 @@ namespace birthmark {
 class PayloadCode {
   public:
     static constexpr std::size_t kPayloadBits = 64;
-    static constexpr Crc kCrc{8, 0x07};
+    static constexpr Crc kCrc{6, 0x21};               ///< x^6 + x^5 + 1
+    static constexpr std::uint32_t kTaps = 0xb4d6cU;  ///< of PolarCode's parities
 
     /// Throws ArgumentError unless `code_bits` is 128, 256, 512 or 1024.
     explicit PayloadCode(std::size_t code_bits);
