@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <utility>
 #include <vector>
 
 #include "birthmark/errors.hpp"
@@ -34,8 +35,11 @@ std::vector<float> in_chunks(const std::vector<float>& samples, Resampler& resam
 }  // namespace
 
 TEST_CASE("a tone keeps its place in time at the new rate") {
-    for (const auto& [in_rate, out_rate] : {std::pair{44100.0, 16000.0}, std::pair{8000.0, 48000.0},
-                                            std::pair{16000.0, 15200.0}, std::pair{48000.0, 44100.0}}) {
+    const std::vector<std::pair<double, double>> rates = {
+        {44100.0, 16000.0}, {8000.0, 48000.0}, {16000.0, 15200.0}, {48000.0, 44100.0}};
+    for (const auto& pair : rates) {
+        const double in_rate = pair.first;
+        const double out_rate = pair.second;
         CAPTURE(in_rate);
         CAPTURE(out_rate);
         const auto frames = static_cast<std::size_t>(in_rate);
