@@ -11,6 +11,7 @@
 #include <span>
 
 #include "birthmark/coding/polar_code.hpp"
+#include "path_selection.hpp"
 
 #define BIRTHMARK_INLINE [[gnu::always_inline]] inline
 
@@ -185,76 +186,38 @@ class ListKernel {
         }
         fork(step.position + (std::size_t{1} << step.stage));
         append();
-        for (std::size_t p = 0; p < L; ++p) chosen_[p] ^= pattern_[p];
-        write(step, chosen_);
+        for (std::size_t p = 0; p < L; ++p) pattern_[p] ^= choice_.chosen[p];
+        write(step, pattern_);
     }
 
     template <bool kPattern>
     BIRTHMARK_INLINE void compare(const PolarCode::Step& step) {
         const float* soft = b_.soft[step.stage];
-        for (std::size_t p = 0; p < L; ++p) cost_[p] = cost_[L + p] = b_.penalty[p];
+        for (std::size_t p = 0; p < L; ++p) choice_.cost[p] = choice_.cost[L + p] = b_.penalty[p];
         for (std::size_t i = 0; i < std::size_t{1} << step.stage; ++i) {
             for (std::size_t p = 0; p < L; ++p) {
                 const float value = turned<kPattern>(soft, i, p);
-                cost_[p] += std::max(0.0F, -value);
-                cost_[L + p] += std::max(0.0F, value);
+                choice_.cost[p] += std::max(0.0F, -value);
+                choice_.cost[L + p] += std::max(0.0F, value);
             }
         }
     }
 
-    /// Keeps the L cheapest of 2 L continuations. Sets penalty, chosen_, and moves paths into freed lanes.
+    /// Keeps the best paths; `end`: code positions decided so far.
     BIRTHMARK_INLINE void fork(std::size_t end) {
-        alignas(64) std::array<std::uint32_t, 2 * L> rank{};
-        for (std::size_t j = 0; j < 2 * L; ++j) {
-            const float other = cost_[j];
-            for (std::size_t i = 0; i < 2 * L; ++i) rank[i] += other < cost_[i] ? 1U : 0U;
-        }
-        std::size_t kept = 0;
-        for (std::size_t i = 0; i < 2 * L; ++i) kept += rank[i] < L ? 1U : 0U;
-        if (kept > L) drop_ties(rank, kept - L);
-
-        std::array<std::uint32_t, L> free;
-        std::array<std::uint32_t, L> twice;
-        std::size_t free_count = 0;
-        std::size_t twice_count = 0;
-        for (std::size_t p = 0; p < L; ++p) {
-            const bool zero = rank[p] < L;
-            const bool one = rank[L + p] < L;
-            free[free_count] = static_cast<std::uint32_t>(p);
-            twice[twice_count] = static_cast<std::uint32_t>(p);
-            free_count += !zero && !one ? 1U : 0U;
-            twice_count += zero && one ? 1U : 0U;
-            chosen_[p] = zero ? 0U : ~0U;
-            b_.penalty[p] = zero ? cost_[p] : cost_[L + p];
-        }
-        const std::size_t words = (end + 31) / 32;
-        for (std::size_t k = 0; k < free_count; ++k) {
-            const std::size_t to = free[k];
-            const std::size_t from = twice[k];
-            chosen_[to] = ~0U;
+        choice_.select();
+        std::copy(choice_.kept.begin(), choice_.kept.end(), b_.penalty);
+        for (std::size_t k = 0; k < choice_.moves; ++k) {
+            const std::size_t from = choice_.from[k];
+            const std::size_t to = choice_.to[k];
             pattern_[to] = pattern_[from];
-            b_.penalty[to] = cost_[L + from];
-            for (std::size_t w = 0; w < words; ++w) b_.decided[w * L + to] = b_.decided[w * L + from];
+            for (std::size_t w = 0; w < (end + 31) / 32; ++w) b_.decided[w * L + to] = b_.decided[w * L + from];
             for (std::size_t w = 0; w < b_.information_words; ++w) {
                 b_.information[w * L + to] = b_.information[w * L + from];
             }
             for (std::size_t s = 0; s < code_.stages(); ++s) b_.lane[s][to] = b_.lane[s][from];
         }
-        if (free_count != 0) {
-            for (std::size_t s = 0; s < code_.stages(); ++s) moved_[s] = true;
-        }
-    }
-
-    /// Equal costs at the edge of the list: the last ones in lane order go.
-    static void drop_ties(std::array<std::uint32_t, 2 * L>& rank, std::size_t excess) {
-        std::uint32_t edge = 0;
-        for (const auto r : rank) edge = std::max(edge, r < L ? r : 0U);
-        for (std::size_t i = 2 * L; i-- > 0 && excess != 0;) {
-            if (rank[i] == edge) {
-                rank[i] = 2 * L;
-                --excess;
-            }
-        }
+        if (choice_.moves != 0) moved_.fill(true);
     }
 
     /// Appends the chosen information bit to each path.
@@ -262,8 +225,8 @@ class ListKernel {
         std::uint32_t* word = b_.information + bit_ / 32 * L;
         std::uint32_t* latest = b_.information + (b_.information_words - 1) * L;
         for (std::size_t p = 0; p < L; ++p) {
-            word[p] |= chosen_[p] & (1U << (bit_ % 32));
-            latest[p] = latest[p] << 1 | (chosen_[p] & 1U);
+            word[p] |= choice_.chosen[p] & (1U << (bit_ % 32));
+            latest[p] = latest[p] << 1 | (choice_.chosen[p] & 1U);
         }
         ++bit_;
     }
@@ -305,8 +268,7 @@ class ListKernel {
 
     const PolarCode& code_;
     const ListBuffers& b_;
-    alignas(64) std::array<float, 2 * L> cost_{};         ///< of path p with bit 0, then with bit 1
-    alignas(64) std::array<std::uint32_t, L> chosen_{};   ///< all ones where the path's new bit is 1
+    PathSelection<L> choice_;
     alignas(64) std::array<std::uint32_t, L> pattern_{};  ///< see frozen_pattern
     std::array<bool, kMaxStages + 1> moved_{};
     std::size_t bit_ = 0;
