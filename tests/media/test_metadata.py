@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -126,6 +127,9 @@ def test_picture_track_is_copied_bit_for_bit(movie: Path, tmp_path: Path, voice:
     target = tmp_path / "out.mp4"
     transform_audio(movie, target, Half)
     assert packets(target, "video") == packets(movie, "video")
+    for path in (movie, target):
+        with av.open(str(path)) as container:
+            assert [stream.type for stream in container.streams] == ["video", "audio"]
     assert audio_info(target).tags["title"] == "a walk"
     before, after = read_audio(movie)[0], read_audio(target)[0]
     assert abs(len(after) - len(before)) <= 2048
@@ -169,3 +173,24 @@ def test_sound_that_starts_late_keeps_its_place(movie: Path, tmp_path: Path) -> 
             times.append(next(container.decode(container.streams.audio[0])).time)
     assert times[0] == pytest.approx(0.5, abs=0.1)
     assert times[1] == pytest.approx(times[0], abs=0.01)
+
+
+def test_chapters_are_copied(movie: Path, tmp_path: Path) -> None:
+    marked, target = tmp_path / "chapters.mkv", tmp_path / "out.mkv"
+    with av.open(str(movie)) as source, av.open(str(marked), "w") as output:
+        streams = {s.index: output.add_stream_from_template(s) for s in source.streams}
+        chapters: list[av.container.core.Chapter] = [
+            {"id": 1, "start": 0, "end": 900, "time_base": Fraction(1, 1000), "metadata": {"title": "gate"}},
+            {"id": 2, "start": 900, "end": 2000, "time_base": Fraction(1, 1000), "metadata": {"title": "hill"}},
+        ]
+        output.set_chapters(chapters)
+        for packet in source.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream.index]
+                output.mux(packet)
+    transform_audio(marked, target, Half)
+    with av.open(str(target)) as container:
+        found = container.chapters()
+        seconds = [float(chapter["end"] * (chapter["time_base"] or 0)) for chapter in found]
+        assert seconds == pytest.approx([0.9, 2.0], abs=0.01)
+        assert found[0]["metadata"]["title"] == "gate"

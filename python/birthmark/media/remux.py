@@ -60,15 +60,18 @@ def _wire(
     container: av.container.InputContainer, output: av.container.OutputContainer, target: Target, info: AudioInfo
 ) -> _Wiring:
     audio = container.streams.audio[0]
-    encoder = AvEncoder(output, target, Signal(info.rate, info.channels, info.frames), info)
-    encoder.stream.metadata.update(_portable(audio.metadata))
     output.metadata.update(container.metadata)
+    encoder: AvEncoder | None = None
     copies: dict[int, av.stream.Stream] = {}
     for stream in container.streams:
-        if stream.index != audio.index and _copied(stream, target):
+        if stream.index == audio.index:
+            encoder = AvEncoder(output, target, Signal(info.rate, info.channels, info.frames), info)
+            encoder.stream.metadata.update(_portable(audio.metadata))
+        elif _copied(stream, target):
             copies[stream.index] = output.add_stream_from_template(stream, opaque=True)
             copies[stream.index].metadata.update(_portable(stream.metadata))
             copies[stream.index].disposition = stream.disposition
+    assert encoder is not None
     chapters = container.chapters()
     if chapters and (not target.sound_only or target.covers):
         output.set_chapters(chapters)
