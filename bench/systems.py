@@ -58,6 +58,15 @@ class Birthmark:
         found = self._watermark.detect(samples, rate, [self.key])
         return [Found(one.payload, one.start_s, one.end_s, one.log10_p) for one in found]
 
+    def decoy_log10_p(self, samples: Samples, rate: int, count: int, trial: int) -> list[float]:
+        """log10 p of the best candidate for each of `count` keys that were never issued (0 where there is none)."""
+        keys = [self.key.decoy(index, f"bench {trial}") for index in range(count)]
+        found = self._watermark.detect(samples, rate, keys, max_log10_p=0.0)
+        best = dict.fromkeys((key.id for key in keys), 0.0)
+        for one in found:
+            best[one.key] = min(best[one.key], one.log10_p)
+        return list(best.values())
+
 
 class Audiowmark:
     """The audiowmark program; its payload has 128 bits, of which ours fills half. `strength` 10 is its default."""
