@@ -19,6 +19,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--attack", action="append", help="only these attacks")
     parser.add_argument("--system", action="append", help="birthmark, audiowmark, audiowmark20, audiowmark-speed")
     parser.add_argument("--seed", type=int, default=0, help="other clips, payloads and attack parameters")
+    parser.add_argument("--jobs", type=int, default=1, help="clips worked on at once")
     parser.add_argument("--verbose", action="store_true", help="one line per clip and attack")
     chosen = parser.parse_args(arguments)
     systems = available(chosen.system or ["birthmark", "audiowmark"])

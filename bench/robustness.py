@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -100,37 +101,65 @@ def _count(tally: Tally, found: Sequence[Found], payload: int, span: tuple[float
             break
 
 
+@dataclass(frozen=True)
+class _Outcome:
+    """One clip under one attack."""
+
+    found: list[Found]
+    payload: int
+    span: tuple[float, float] | None
+    seconds: float
+
+
+def _one_clip(
+    system: System, clip: corpus.Clip, attacks: Sequence[str], seeds: tuple[int, int]
+) -> dict[str, _Outcome] | str:
+    """Outcomes by attack, or why the clip was not marked."""
+    payload = int(np.random.default_rng(seeds).integers(1 << 63))
+    try:
+        marked = np.asarray(system.embed(clip.samples, clip.rate, payload), np.float32)
+    except ValueError as error:
+        return str(error)
+    outcomes: dict[str, _Outcome] = {}
+    for name in attacks:
+        seed = zlib.crc32(f"{seeds[0]} {seeds[1]} {name}".encode())
+        attacked, span = attack_clip(name, clip, marked, seed)
+        begin = time.perf_counter()
+        found = system.detect(attacked, clip.rate)
+        outcomes[name] = _Outcome(found, payload, span, time.perf_counter() - begin)
+    return outcomes
+
+
 def measure(
     system: System,
-    clips: Iterable[corpus.Clip],
+    clips: Sequence[corpus.Clip],
     attacks: Sequence[str],
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
+    *,
+    jobs: int = 1,
 ) -> dict[str, Tally]:
     """Mark each clip once with a payload of its own, attack it in each way, detect; tally by attack.
 
-    A clip that the system refuses to mark counts as not recovered under every attack.
+    A clip that the system refuses to mark counts as not recovered under every attack. `jobs` clips are worked on at
+    once; the result does not depend on it.
     """
     tallies = {name: Tally() for name in attacks}
-    for number, clip in enumerate(clips):
-        payload = int(np.random.default_rng([seed, number]).integers(1 << 63))
-        try:
-            marked = np.asarray(system.embed(clip.samples, clip.rate, payload), np.float32)
-        except ValueError as error:
-            if progress is not None:
-                progress(f"{clip.name}: not marked: {error}")
-            for tally in tallies.values():
-                tally.clips += 1
-            continue
-        for name in attacks:
-            attacked, span = attack_clip(name, clip, marked, zlib.crc32(f"{seed} {number} {name}".encode()))
-            begin = time.perf_counter()
-            found = system.detect(attacked, clip.rate)
-            tallies[name].seconds += time.perf_counter() - begin
-            _count(tallies[name], found, payload, span)
-            if progress is not None:
-                hit = any(one.payload == payload for one in found)
-                progress(f"{clip.name} {name}: {'found' if hit else '-'} {[one.log10_p for one in found]}")
+    with ThreadPoolExecutor(jobs) as pool:
+        work = [pool.submit(_one_clip, system, clip, attacks, (seed, number)) for number, clip in enumerate(clips)]
+        for clip, running in zip(clips, work, strict=True):
+            outcomes = running.result()
+            tell = progress or (lambda _: None)
+            if isinstance(outcomes, str):
+                tell(f"{clip.name}: not marked: {outcomes}")
+                for tally in tallies.values():
+                    tally.clips += 1
+                continue
+            for name, outcome in outcomes.items():
+                tallies[name].seconds += outcome.seconds
+                _count(tallies[name], outcome.found, outcome.payload, outcome.span)
+                hit = any(one.payload == outcome.payload for one in outcome.found)
+                tell(f"{clip.name} {name}: {'found' if hit else '-'} {[one.log10_p for one in outcome.found]}")
     return tallies
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -21,7 +23,15 @@ class Oracle:
     name = "oracle"
 
     def __init__(self, right: bool = True) -> None:
-        self.payload, self.right = 0, right
+        self._here, self.right = threading.local(), right
+
+    @property
+    def payload(self) -> int:
+        return int(getattr(self._here, "payload", 0))
+
+    @payload.setter
+    def payload(self, value: int) -> None:
+        self._here.payload = value
 
     def embed(self, samples: Samples, rate: int, payload: int) -> Samples:
         if len(samples) < rate:
@@ -43,6 +53,7 @@ def test_tallies() -> None:
     assert {name: tally.percent for name, tally in good.items()} == dict.fromkeys(good, 100.0)
     assert good["none"].placed == 2
     assert good["none"].wrong == 0
+    assert measure(Oracle(), clips(), ["none", "noise_20"], jobs=2)["noise_20"].percent == 100.0
     bad = measure(Oracle(right=False), clips(), ["none"])
     assert (bad["none"].percent, bad["none"].wrong) == (0.0, 2)
 
