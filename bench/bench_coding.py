@@ -1,13 +1,17 @@
-"""Error rates of the payload code against the finite-length bound, and its speed: `python -m bench.bench_coding`."""
+"""Error rates of the payload code against the finite-length bound, and its speed."""
 
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
 
 from birthmark._core import coding
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tests.reference.polar import noise_deviation, normal_approximation
 
 TARGET = 1e-2

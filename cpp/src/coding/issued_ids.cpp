@@ -18,10 +18,10 @@ using detail::kBlock;
 /// Codewords of many payloads. The code is affine, so a payload's codeword is the sum of eight table entries.
 class FastEncoder {
   public:
-    explicit FastEncoder(const PayloadCode& code) : words_(code.size() / 64), table_(8 * 256 * words_) {
+    explicit FastEncoder(const PayloadCode& code) : words_(code.size() / 64), table_(kEntries * words_) {
         std::vector<std::uint64_t> zero(words_);
         code.codeword(0, zero);
-        for (std::size_t entry = 0; entry < 8 * 256; ++entry) {
+        for (std::size_t entry = 0; entry < kEntries; ++entry) {
             const auto out = std::span(table_).subspan(entry * words_, words_);
             code.codeword(std::uint64_t{entry % 256} << (8 * (entry / 256)), out);
             // The constant part belongs into one of the eight tables only.
@@ -40,6 +40,7 @@ class FastEncoder {
     }
 
   private:
+    static constexpr std::size_t kEntries = std::size_t{8} * 256;
     std::size_t words_;
     std::vector<std::uint64_t> table_;
 };
@@ -50,7 +51,7 @@ class Search {
     Search(std::span<const float> soft, std::size_t count) : tables_(soft), count_(count) { best_.reserve(count + 1); }
 
     void scan(const std::uint8_t* block, std::size_t first, std::size_t size) {
-        alignas(64) std::array<std::int16_t, kBlock> score;
+        alignas(64) std::array<std::int16_t, kBlock> score{};
         tables_.score_block(block, score);
         std::int16_t highest = std::numeric_limits<std::int16_t>::min();
         for (const std::int16_t value : score) highest = std::max(highest, value);

@@ -28,6 +28,7 @@ class NibbleScores {
   private:
     std::vector<std::array<float, 16>> table_;        ///< entry x: sum of the group's four soft values, signed by x
     std::vector<std::array<std::int8_t, 16>> small_;  ///< the same, rounded to multiples of step_
+    bool avx2_ = false;                               ///< what the processor has
     float step_ = 1.0F;
     float error_ = 0.0F;  ///< bound of |exact - step_ * quantised| over all words
 };

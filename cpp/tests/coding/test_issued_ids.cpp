@@ -42,8 +42,8 @@ std::vector<std::pair<double, std::uint64_t>> slow_scores(std::size_t bits, cons
 TEST_CASE("the best of the issued payloads are those of a full search") {
     std::mt19937_64 random(1);
     std::normal_distribution<float> normal;
-    for (const std::size_t bits : {128, 256, 512, 1024}) {
-        for (const std::size_t size : {1, 31, 32, 33, 1000}) {
+    for (const std::size_t bits : {128U, 256U, 512U, 1024U}) {
+        for (const std::size_t size : {1U, 31U, 32U, 33U, 1000U}) {
             const auto ids = random_ids(size, random);
             const IssuedIds issued(bits, ids);
             std::vector<float> soft(3 * bits);

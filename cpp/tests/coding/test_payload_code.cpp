@@ -28,10 +28,10 @@ std::vector<float> channel(const PayloadCode& code, std::uint64_t payload, float
 
 TEST_CASE("every length and list size returns the payload from clean and from moderately noisy soft bits") {
     std::mt19937_64 random(7);
-    for (const std::size_t bits : {128, 256, 512, 1024}) {
+    for (const std::size_t bits : {128U, 256U, 512U, 1024U}) {
         const PayloadCode code(bits);
         const float sigma = 0.4F * std::sqrt(static_cast<float>(bits) / 128.0F);
-        for (const std::size_t list : {1, 2, 4, 8, 16, 32, 64}) {
+        for (const std::size_t list : {1U, 2U, 4U, 8U, 16U, 32U, 64U}) {
             PayloadDecoder decoder(code, list);
             for (int trial = 0; trial < 3; ++trial) {
                 const std::uint64_t payload = random();
