@@ -47,7 +47,7 @@ struct Candidate {
 /// List decoder for a PayloadCode. Owns its buffers, allocates only when made; one per thread.
 class PayloadDecoder {
   public:
-    /// `list_size`: a power of two from 1 to 64; 8 is quick, 32 gains some 0.4 dB. `code` must outlive the decoder.
+    /// `list_size`: a power of two from 1 to 64; 8 is quick, 32 gains some 0.3 dB. `code` must outlive the decoder.
     PayloadDecoder(const PayloadCode& code, std::size_t list_size);
 
     /// `soft`: code.size() finite values of any positive scale; throws ArgumentError otherwise.
