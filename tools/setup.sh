@@ -35,7 +35,10 @@ install_python() {
     [ -e "$stamp" ] && return
     echo "Installing Python packages into .venv"
     echo "$requirements" >build/requirements.txt
-    .venv/bin/python -m pip install -q --disable-pip-version-check -r build/requirements.txt
+    .venv/bin/python -m pip install -q --disable-pip-version-check -r build/requirements.txt >build/pip.log 2>&1 || {
+        tail -20 build/pip.log >&2
+        exit 1
+    }
     # The package itself runs from python/, with the extension that CMake puts there.
     .venv/bin/python - <<'PY'
 import pathlib, sys, sysconfig
