@@ -2,6 +2,7 @@
 #include <pybind11/stl.h>
 
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <span>
 #include <string>
@@ -84,7 +85,7 @@ void bind_coding(py::module_& m) {
         .def_readonly("id", &IssuedIds::Match::id)
         .def_readonly("correlation", &IssuedIds::Match::correlation);
 
-    py::class_<IssuedIds>(m, "IssuedIds")
+    py::class_<IssuedIds, std::shared_ptr<IssuedIds>>(m, "IssuedIds")
         .def(py::init([](std::size_t code_bits, const Payloads& ids) {
                  const auto values = view(ids);
                  const py::gil_scoped_release release;

@@ -9,5 +9,6 @@ void bind_errors(pybind11::module_& m);
 void bind_keys(pybind11::module_& m);
 void bind_media(pybind11::module_& m);
 void bind_coding(pybind11::module_& m);
+void bind_audio_mark(pybind11::module_& m);
 
 }  // namespace birthmark::bindings

@@ -18,4 +18,6 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     bind_media(media);
     auto coding = m.def_submodule("coding");
     bind_coding(coding);
+    auto audio_mark = m.def_submodule("audio_mark");
+    bind_audio_mark(audio_mark);
 }

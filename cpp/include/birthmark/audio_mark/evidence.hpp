@@ -1,0 +1,22 @@
+#pragma once
+
+#include <span>
+
+#include "birthmark/audio_mark/pattern.hpp"
+
+namespace birthmark::audio_mark {
+
+/// How well a folded block agrees with the chips of a key and payload.
+struct Agreement {
+    double z = 0.0;            ///< correlation over the Euclidean norm of the block
+    double reliability = 0.0;  ///< share of code bits whose soft value has the payload's sign
+
+    Agreement() = default;
+    Agreement(const Block& received, const Pattern& pattern, std::span<const std::int8_t> codeword);
+};
+
+/// log10 of the probability that chips of independent fair signs reach a z at least this large: Hoeffding's bound
+/// exp(-z^2 / 2) (1963), which holds for every received block, marked or not, since the block does not know the key.
+double log10_tail(double z);
+
+}  // namespace birthmark::audio_mark

@@ -1,0 +1,116 @@
+#include "birthmark/audio_mark/gain_plan.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+#include "birthmark/audio_mark/soft_chips.hpp"
+#include "birthmark/spectrum/fast_math.hpp"
+
+namespace birthmark::audio_mark {
+namespace {
+
+constexpr float kFluctuationDb = 2.0F;  // deviation of the level over 7 slots from which on a tile gets its full gain
+constexpr float kLeast = 0.1F;
+constexpr float kLeastShare = 0.5F;  // of its gain that a code bit keeps, however well the host speaks for it
+constexpr float kMostShare = 1.5F;
+constexpr float kMostDb = 3.5F;  // difference of a tile from its pair stays below twice this
+constexpr float kCarry = 0.5F;
+constexpr float kResponse = 0.85F;  // change of a tile's measured level per dB of gain: neighbours overlap
+
+float power(float db) { return exponential(db * (std::numbers::ln10_v<float> / 10.0F)); }
+
+/// Change of the energy of two tiles together under gains: what is taken off both, so that loudness stays and the
+/// louder tile, which is heard, changes less than the quieter one, which it masks.
+float energy_change_db(float level_a, float gain_a, float level_b, float gain_b) {
+    const float a = power(level_a);
+    const float b = power(level_b);
+    return decibels((a * power(gain_a) + b * power(gain_b)) / (a + b));
+}
+
+/// Share of the profile that a tile bears: its level's standard deviation over the slots around, up to 1.
+float bearable(const LevelMap& levels, std::size_t slot, std::size_t tile) {
+    const std::size_t begin = slot < GainPlan::kAround ? 0 : slot - GainPlan::kAround;
+    const std::size_t end = std::min(slot + GainPlan::kAround + 1, levels.rows());
+    float sum = 0.0F;
+    float squares = 0.0F;
+    const float centre = levels.level(slot, tile);
+    for (std::size_t s = begin; s < end; ++s) {
+        const float value = levels.level(s, tile) - centre;
+        sum += value;
+        squares += value * value;
+    }
+    const auto count = static_cast<float>(end - begin);
+    const float mean = sum / count;
+    const float deviation = std::sqrt(std::max(0.0F, squares / count - mean * mean));
+    return std::clamp(deviation / kFluctuationDb, kLeast, 1.0F);
+}
+
+}  // namespace
+
+GainPlan::GainPlan(const Pattern& pattern, std::span<const std::int8_t> codeword, double strength)
+    : pattern_(&pattern), chips_(pattern.chips(codeword)), strength_(static_cast<float>(strength)) {}
+
+void GainPlan::measure(const LevelMap& levels, const std::vector<SlotGains>& gains, std::size_t before,
+                       double factor) {
+    work_ = levels;
+    const auto by = static_cast<float>(factor) * kResponse;
+    for (std::size_t s = 0; s < gains.size(); ++s) {
+        float* even = work_.row(before + s);
+        for (std::size_t p = 0; p < kPairs; ++p) {
+            even[p + 1] += by * gains[s][2 * p];
+            even[LevelMap::kHalf + p + 1] += by * gains[s][2 * p + 1];
+        }
+    }
+    soft_chips(work_, 1, soft_);
+    margin_.fill(0.0F);
+    for (std::size_t s = 0; s < gains.size(); ++s) {
+        for (std::size_t p = 0; p < kPairs; ++p) {
+            const std::size_t place = s * kPairs + p;
+            const int bit = pattern_->code_bits()[place];
+            if (bit != Pattern::kSync) {
+                margin_[static_cast<std::size_t>(bit)] += soft_[(before + s) * kPairs + p] * chips_[place];
+            }
+        }
+    }
+}
+
+std::vector<SlotGains> GainPlan::next(const LevelMap& levels, std::size_t before, std::size_t slots) {
+    std::vector<SlotGains> gains(slots);
+    for (std::size_t s = 0; s < slots; ++s) {
+        for (std::size_t tile = 0; tile < kTiles; ++tile) {
+            const float sign = chips_[s * kPairs + tile / 2] * (tile % 2 == 0 ? 1.0F : -1.0F);
+            gains[s][tile] = sign * strength_ * gain_profile()[tile] * bearable(levels, before + s, tile);
+        }
+    }
+    measure(levels, gains, before, 0.0);
+    const std::array<float, kCodeBits> host = margin_;
+    measure(levels, gains, before, 1.0);
+
+    const float target = std::accumulate(margin_.begin(), margin_.end(), 0.0F) / kCodeBits;
+    std::array<float, kCodeBits> share{};
+    for (std::size_t bit = 0; bit < kCodeBits; ++bit) {
+        const float response = std::max(margin_[bit] - host[bit], 1e-6F);
+        const float missing = target - (margin_[bit] + carried_[bit]);
+        share[bit] = std::clamp(1.0F + missing / response, kLeastShare, kMostShare);
+        carried_[bit] = kCarry * (carried_[bit] + margin_[bit] + (share[bit] - 1.0F) * response - target);
+    }
+    for (std::size_t s = 0; s < slots; ++s) {
+        for (std::size_t p = 0; p < kPairs; ++p) {
+            const int bit = pattern_->code_bits()[s * kPairs + p];
+            const float factor = bit == Pattern::kSync ? 1.0F : share[static_cast<std::size_t>(bit)];
+            float& even = gains[s][2 * p];
+            float& odd = gains[s][2 * p + 1];
+            even = std::clamp(even * factor, -kMostDb, kMostDb);
+            odd = std::clamp(odd * factor, -kMostDb, kMostDb);
+            const float change = energy_change_db(levels.level(before + s, 2 * p), even,
+                                                  levels.level(before + s, 2 * p + 1), odd);
+            even -= change;
+            odd -= change;
+        }
+    }
+    return gains;
+}
+
+}  // namespace birthmark::audio_mark

@@ -1,0 +1,248 @@
+#include "key_search.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+#include "birthmark/audio_mark/evidence.hpp"
+#include "warps.hpp"
+
+namespace birthmark::audio_mark {
+namespace {
+
+constexpr std::size_t kChunkWindows = 12;  // long runs are also decoded in pieces: two payloads may follow each other
+constexpr std::size_t kSplitWindows = 4;   // a pause of the mark longer than this makes two detections
+constexpr double kLog10Payloads = 64.0 * std::numbers::ln2 * std::numbers::log10e;
+
+/// The payload of the best candidate, if it passes the check and no other candidate, checked or not, fits better: where
+/// the true word is not in the list, one of the wrong ones often passes the check by chance.
+std::optional<std::uint64_t> most_likely(std::span<const Candidate> candidates) {
+    if (candidates.empty() || !candidates.front().valid) return std::nullopt;
+    const float best = candidates.front().correlation;
+    const bool beaten = std::ranges::any_of(candidates, [&](const Candidate& c) { return c.correlation > best; });
+    return beaten ? std::nullopt : std::optional(candidates.front().payload);
+}
+
+/// Correlation of each slot's soft chips with known chips along a path that is on in `window`, as if it went on beyond.
+double slot_correlation(std::span<const float> soft, const Block& chips, std::size_t alignment, std::size_t row) {
+    const std::size_t slot = (row + kSlots * kFinePhases - alignment) / kFinePhases % kSlots;
+    const float* a = soft.data() + row * kPairs;
+    return std::inner_product(a, a + kPairs, chips.begin() + static_cast<std::ptrdiff_t>(slot * kPairs), 0.0);
+}
+
+/// The place between `low` and `high` (slots from the alignment's grid) before which the mark is absent and from which
+/// on it is present (`forward`), or the reverse: the maximum of the cumulative sum of correlation minus half its level.
+double change_row(std::span<const float> soft, const Block& chips, std::size_t alignment, std::size_t low,
+                  std::size_t high, double level, bool forward) {
+    const std::size_t rows = soft.size() / kPairs;
+    high = std::min(high, rows);
+    std::size_t first = low + (alignment + kFinePhases - low % kFinePhases) % kFinePhases;
+    double sum = 0.0;
+    double best = 0.0;
+    std::size_t at = forward ? high : first;
+    std::vector<std::size_t> grid;
+    for (std::size_t row = first; row < high; row += kFinePhases) grid.push_back(row);
+    if (forward) std::ranges::reverse(grid);
+    for (const std::size_t row : grid) {
+        sum += slot_correlation(soft, chips, alignment, row) - level / 2.0;
+        if (sum > best) {
+            best = sum;
+            at = forward ? row : row + kFinePhases;
+        }
+    }
+    return static_cast<double>(std::min(at, rows));
+}
+
+}  // namespace
+
+KeySearch::KeySearch(const Pattern& pattern, const PayloadCode& code, const DetectOptions& options, std::size_t key,
+                     double log10_hypotheses)
+    : pattern_(&pattern),
+      code_(&code),
+      options_(&options),
+      key_(key),
+      log10_hypotheses_(log10_hypotheses),
+      sync_(KnownSlots::sync(pattern)) {}
+
+double KeySearch::explained_s() const {
+    double sum = 0.0;
+    for (const Detection& d : found_) sum += d.end_s - d.start_s;
+    return sum;
+}
+
+std::vector<bool> KeySearch::closed(std::size_t windows, double stretch) const {
+    std::vector<bool> mask(found_.empty() ? 0 : windows, false);
+    for (std::size_t w = 0; w < mask.size(); ++w) {
+        const double middle = (static_cast<double>(w) + 0.5) * kWindowSeconds * stretch;
+        mask[w] = std::ranges::any_of(found_,
+                                      [&](const Detection& d) { return d.start_s <= middle && middle <= d.end_s; });
+    }
+    return mask;
+}
+
+double KeySearch::coarse_score(std::span<const float> soft, double stretch) const {
+    WindowScores scores;
+    scores.measure(soft, kCoarsePhases, sync_);
+    return best_path(scores, closed(scores.windows, stretch)).score;
+}
+
+KeySearch::View KeySearch::refine(const PowerMap& map, const Warp& warp) const {
+    std::vector<Warp> warps = neighbours(warp);
+    warps.insert(warps.begin(), warp);
+    View best;
+    SoftMaker maker;
+    WindowScores scores;
+    for (const Warp& candidate : warps) {
+        maker.shift(map, candidate.shift);
+        const std::vector<float>& soft = maker.soft(candidate.stretch, kFinePhases);
+        scores.measure(soft, kFinePhases, sync_);
+        Path path = best_path(scores, closed(scores.windows, candidate.stretch));
+        if (best.soft.empty() || path.score > best.path.score) {
+            best = {candidate, soft, std::move(path)};
+        }
+    }
+    return best;
+}
+
+double KeySearch::log10_p(double z, const Path& path, bool issued) const {
+    const double payloads = issued ? std::log10(static_cast<double>(options_->issued->size())) : kLog10Payloads;
+    const double both = options_->issued != nullptr ? std::log10(2.0) : 0.0;
+    return std::min(0.0, log10_tail(z) + payloads + both + path.log10_count(kSlots * kFinePhases) + log10_hypotheses_);
+}
+
+std::optional<KeySearch::Decoded> KeySearch::decode(const Block& block, const Path& path) const {
+    std::array<float, kCodeBits> soft{};
+    pattern_->fold(block, soft);
+    std::array<std::int8_t, kCodeBits> codeword{};
+    std::optional<Decoded> best;
+    const auto consider = [&](std::uint64_t payload, bool issued) {
+        code_->encode(payload, codeword);
+        const double p = log10_p(Agreement(block, *pattern_, codeword).z, path, issued);
+        if (p <= options_->max_log10_p && (!best || p < best->log10_p)) best = {payload, issued, p};
+    };
+    if (options_->issued != nullptr) {
+        for (const auto& match : options_->issued->best(soft, 1)) consider(match.id, true);
+    }
+    if (const auto payload = most_likely(PayloadDecoder(*code_, options_->list_size).decode(soft))) {
+        consider(*payload, false);
+    }
+    return best;
+}
+
+std::vector<Path> KeySearch::attempts(const Path& path) const {
+    std::vector<Path> list{path};
+    const std::size_t windows = path.alignment.size();
+    const auto add = [&](std::size_t begin, std::size_t end) {
+        Path part = path.only(begin, end);
+        part.count(kSlots * kFinePhases);
+        if (part.runs > 0 && part.alignment != list.back().alignment) list.push_back(std::move(part));
+    };
+    std::size_t begin = 0;
+    for (std::size_t w = 1; w <= windows; ++w) {
+        const int step = w < windows ? std::abs(path.alignment[w] - path.alignment[w - 1]) : 2;
+        if (step > 1) {
+            if (path.alignment[begin] != Path::kOff) add(begin, w);
+            begin = w;
+        }
+    }
+    for (std::size_t w = 0; windows > kChunkWindows && w < windows; w += kChunkWindows / 2) {
+        add(w, std::min(w + kChunkWindows, windows));
+    }
+    return list;
+}
+
+bool KeySearch::pursue(const PowerMap& map, const Warp& warp) {
+    const View view = refine(map, warp);
+    if (view.path.runs == 0) return false;
+    bool any = false;
+    std::vector<std::uint64_t> claimed;
+    for (const Path& path : attempts(view.path)) {
+        const auto decoded = decode(fold(view.soft, kFinePhases, path), path);
+        if (decoded && std::ranges::find(claimed, decoded->payload) == claimed.end()) {
+            claimed.push_back(decoded->payload);
+            const bool whole = path.alignment == view.path.alignment;
+            any |= claim(view, *decoded);
+            if (whole) break;
+        }
+    }
+    return any;
+}
+
+bool KeySearch::claim(const View& view, const Decoded& decoded) {
+    std::array<std::int8_t, kCodeBits> codeword{};
+    code_->encode(decoded.payload, codeword);
+    const Block chips = pattern_->chips(codeword);
+    WindowScores scores;
+    scores.measure(view.soft, kFinePhases, KnownSlots::all(chips));
+    const Path path = best_path(scores, closed(scores.windows, view.warp.stretch));
+
+    bool any = false;
+    const std::size_t windows = path.alignment.size();
+    for (std::size_t begin = 0; begin < windows;) {
+        if (path.alignment[begin] == Path::kOff) {
+            ++begin;
+            continue;
+        }
+        std::size_t end = begin + 1;
+        for (std::size_t w = end; w < windows && w < end + kSplitWindows; ++w) {
+            if (path.alignment[w] != Path::kOff) end = w + 1;
+        }
+        any |= report(view, decoded, chips, path.only(begin, end));
+        begin = end;
+    }
+    return any;
+}
+
+bool KeySearch::report(const View& view, const Decoded& decoded, const Block& chips, const Path& part) {
+    Path path = part;
+    path.count(kSlots * kFinePhases);
+    const Block block = fold(view.soft, kFinePhases, path);
+    std::array<std::int8_t, kCodeBits> codeword{};
+    code_->encode(decoded.payload, codeword);
+    const Agreement agreement(block, *pattern_, codeword);
+    Detection d;
+    d.log10_p = log10_p(agreement.z, path, decoded.issued);
+    if (d.log10_p > options_->max_log10_p) return false;
+
+    const auto on = [](int alignment) { return alignment != Path::kOff; };
+    const auto begin = static_cast<std::size_t>(std::ranges::find_if(path.alignment, on) - path.alignment.begin());
+    const auto back = std::find_if(path.alignment.rbegin(), path.alignment.rend(), on);
+    const auto end = static_cast<std::size_t>(path.alignment.rend() - back);
+    const std::size_t window_rows = kWindowSlots * kFinePhases;
+    double level = 0.0;
+    std::size_t slots = 0;
+    for (std::size_t w = begin; w < end; ++w) {
+        if (!on(path.alignment[w])) continue;
+        const auto alignment = static_cast<std::size_t>(path.alignment[w]);
+        const std::size_t stop = std::min((w + 1) * window_rows, view.soft.size() / kPairs);
+        for (std::size_t row = w * window_rows + alignment % kFinePhases; row < stop; row += kFinePhases) {
+            level += slot_correlation(view.soft, chips, alignment, row);
+            ++slots;
+        }
+    }
+    level /= static_cast<double>(std::max<std::size_t>(slots, 1));
+    const auto first = static_cast<std::size_t>(path.alignment[begin]);
+    const auto last = static_cast<std::size_t>(path.alignment[end - 1]);
+    const double from = change_row(view.soft, chips, first, begin > 0 ? (begin - 1) * window_rows : 0,
+                                   (begin + 1) * window_rows, level, true);
+    const double to =
+        change_row(view.soft, chips, last, (end - 1) * window_rows, (end + 1) * window_rows, level, false);
+    const double row_s = kSlotSeconds / kFinePhases * view.warp.stretch;
+    d.payload = decoded.payload;
+    d.key = key_;
+    d.start_s = from * row_s;
+    d.end_s = std::max(to, from + kFinePhases) * row_s;
+    d.speed = 1.0 / view.warp.stretch;
+    d.pitch = view.warp.shift;
+    d.z = agreement.z;
+    d.reliability = agreement.reliability;
+    d.issued = decoded.issued;
+    d.soft_bits.resize(kCodeBits);
+    pattern_->fold(block, d.soft_bits);
+    found_.push_back(std::move(d));
+    return true;
+}
+
+}  // namespace birthmark::audio_mark

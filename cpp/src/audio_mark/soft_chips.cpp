@@ -1,0 +1,69 @@
+#include "birthmark/audio_mark/soft_chips.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "birthmark/multiversion.hpp"
+#include "birthmark/spectrum/fast_math.hpp"
+#include "whitening.hpp"
+
+namespace birthmark::audio_mark {
+namespace {
+
+constexpr std::size_t kWide = 28;  // pairs rounded up to whole vectors
+using Row = std::array<float, kWide>;
+
+/// sum = offset + filter applied around every pair; `rows` are the five level rows.
+inline void apply(const whitening::Filter& filter, float offset, const float* const* rows, float* sum) {
+    for (std::size_t p = 0; p < kWide; ++p) {
+        sum[p] = offset;
+    }
+    for (std::size_t slot = 0; slot < whitening::kSlots; ++slot) {
+        for (std::size_t half = 0; half < 2; ++half) {
+            const float* levels = rows[slot] + half * LevelMap::kHalf;
+            const float a = filter[slot][half];
+            const float b = filter[slot][2 + half];
+            const float c = filter[slot][4 + half];
+            for (std::size_t p = 0; p < kWide; ++p) {
+                sum[p] += a * levels[p] + b * levels[p + 1] + c * levels[p + 2];
+            }
+        }
+    }
+}
+
+BIRTHMARK_MULTIVERSION void one_row(const float* const* rows, float* out) {
+    Row value{};
+    Row hidden{};
+    Row weight{};
+    apply(whitening::kPredictor, 0.0F, rows, value.data());
+    weight.fill(whitening::kWeightOffset);
+    for (std::size_t h = 0; h < whitening::kHidden; ++h) {
+        apply(whitening::kReliability[h], whitening::kReliabilityOffset[h], rows, hidden.data());
+        for (std::size_t p = 0; p < kWide; ++p) {
+            weight[p] += whitening::kWeight[h] * sigmoid(hidden[p]);
+        }
+    }
+    for (std::size_t p = 0; p < kPairs; ++p) {
+        out[p] = sigmoid(value[p]) * exponential(weight[p]);
+    }
+}
+
+}  // namespace
+
+void soft_chips(const LevelMap& levels, std::size_t phases, std::vector<float>& out) {
+    const std::size_t count = levels.rows();
+    out.resize(count * kPairs);
+    std::array<const float*, whitening::kSlots> rows{};
+    for (std::size_t r = 0; r < count; ++r) {
+        for (std::size_t slot = 0; slot < whitening::kSlots; ++slot) {
+            const std::size_t ahead = r + slot * phases;
+            const std::size_t row = ahead < 2 * phases ? r % phases : ahead - 2 * phases;
+            // Beyond the ends the nearest row of the same phase stands in.
+            const std::size_t last = count - 1 - (count - 1 - r) % phases;
+            rows[slot] = levels.row(std::min(row, last));
+        }
+        one_row(rows.data(), out.data() + r * kPairs);
+    }
+}
+
+}  // namespace birthmark::audio_mark

@@ -1,0 +1,30 @@
+#include "birthmark/audio_mark/tiling.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace birthmark::audio_mark {
+namespace {
+
+constexpr double kBaseGainDb = 1.55;
+constexpr double kBinHz = kRate / kFrame;
+
+std::array<float, kTiles> make_profile() {
+    std::array<float, kTiles> profile{};
+    for (std::size_t tile = 0; tile < kTiles; ++tile) {
+        const double centre = (static_cast<double>(kFirstBin + tile * kTileBins) + kTileBins / 2.0) * kBinHz;
+        const double critical_band = 25.0 + 75.0 * std::pow(1.0 + 1.4 * std::pow(centre / 1000.0, 2.0), 0.69);
+        const double spread = std::sqrt(std::max(1.0, critical_band / (kTileBins * kBinHz)));
+        profile[tile] = static_cast<float>(kBaseGainDb * spread);
+    }
+    return profile;
+}
+
+}  // namespace
+
+const std::array<float, kTiles>& gain_profile() {
+    static const std::array<float, kTiles> profile = make_profile();
+    return profile;
+}
+
+}  // namespace birthmark::audio_mark
