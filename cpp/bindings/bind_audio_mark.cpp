@@ -22,8 +22,8 @@ using namespace audio_mark;
 
 void check_channels(const Samples& samples, std::size_t channels) {
     if (samples.channels != channels) {
-        throw ArgumentError("samples has " + std::to_string(samples.channels) + " channels; allowed: " +
-                            std::to_string(channels) + ", as the stream was made for");
+        throw ArgumentError("samples has " + std::to_string(samples.channels) +
+                            " channels; allowed: " + std::to_string(channels) + ", as the stream was made for");
     }
 }
 
@@ -66,7 +66,9 @@ class PyDetectStream {
   public:
     PyDetectStream(double rate, std::size_t channels, const std::vector<Key>& keys, Search search, double max_log10_p,
                    std::shared_ptr<IssuedIds> issued, std::size_t threads)
-        : channels_(channels), issued_(std::move(issued)), stream_(rate, channels, keys, options(search, max_log10_p, threads)) {}
+        : channels_(channels),
+          issued_(std::move(issued)),
+          stream_(rate, channels, keys, options(search, max_log10_p, threads)) {}
 
     void process(const py::array& array) {
         const Samples samples = samples_from(array);
@@ -97,26 +99,37 @@ class PyDetectStream {
     DetectStream stream_;
 };
 
-/// Soft chips of a 16 kHz signal on the detector's frame grid, for proofs against the reference and for research.
-py::array_t<float> soft_chips_of(const py::array& array, double stretch, double shift, std::size_t phases) {
-    const Samples samples = samples_from(array);
+/// Tile levels of a 16 kHz signal, one frame from its first sample on every 8 ms.
+LevelMap level_map(const Samples& samples, double stretch, double shift, std::size_t phases) {
     check_channels(samples, 1);
-    std::vector<float> soft;
-    {
-        const py::gil_scoped_release release;
-        PowerMap map;
-        const std::span<const float> all = samples.span();
-        for (std::size_t begin = 0; begin + kFrame <= all.size(); begin += PowerMap::kHop) {
-            map.add(all.subspan(begin, kFrame));
-        }
-        std::vector<float> bands;
-        LevelMap levels;
-        map.bands(shift, bands);
-        PowerMap::levels(bands, stretch, phases, levels);
-        audio_mark::soft_chips(levels, phases, soft);
+    PowerMap map;
+    const std::span<const float> all = samples.span();
+    for (std::size_t begin = 0; begin + kFrame <= all.size(); begin += PowerMap::kHop) {
+        map.add(all.subspan(begin, kFrame));
     }
-    return py::array_t<float>(
-        {static_cast<py::ssize_t>(soft.size() / kPairs), static_cast<py::ssize_t>(kPairs)}, soft.data());
+    std::vector<float> bands;
+    LevelMap levels;
+    map.bands(shift, bands);
+    PowerMap::levels(bands, stretch, phases, levels);
+    return levels;
+}
+
+py::array_t<float> levels_of(const py::array& array, double stretch, double shift, std::size_t phases) {
+    const LevelMap levels = level_map(samples_from(array), stretch, shift, phases);
+    py::array_t<float> out({static_cast<py::ssize_t>(levels.rows()), static_cast<py::ssize_t>(kTiles)});
+    for (std::size_t r = 0; r < levels.rows(); ++r) {
+        for (std::size_t tile = 0; tile < kTiles; ++tile) {
+            out.mutable_at(static_cast<py::ssize_t>(r), static_cast<py::ssize_t>(tile)) = levels.level(r, tile);
+        }
+    }
+    return out;
+}
+
+py::array_t<float> soft_chips_of(const py::array& array, double stretch, double shift, std::size_t phases) {
+    std::vector<float> soft;
+    audio_mark::soft_chips(level_map(samples_from(array), stretch, shift, phases), phases, soft);
+    return py::array_t<float>({static_cast<py::ssize_t>(soft.size() / kPairs), static_cast<py::ssize_t>(kPairs)},
+                              soft.data());
 }
 
 /// The chips of a block: (slots, pairs) signs.
@@ -177,6 +190,8 @@ void bind_audio_mark(py::module_& m) {
         .def("flush", &PyDetectStream::flush);
 
     m.def("chips", &chips_of, py::arg("key"), py::arg("payload"));
+    m.def("levels", &levels_of, py::arg("samples"), py::arg("stretch") = 1.0, py::arg("shift") = 1.0,
+          py::arg("phases") = 1);
     m.def("soft_chips", &soft_chips_of, py::arg("samples"), py::arg("stretch") = 1.0, py::arg("shift") = 1.0,
           py::arg("phases") = 4);
 }

@@ -15,3 +15,7 @@ class FormatError(Error, ValueError):
 
 class MediaError(Error, OSError):
     """A file cannot be opened, read or written."""
+
+
+class HostError(Error, ValueError):
+    """A recording cannot carry a mark that a detector would find; the text says why."""

@@ -116,8 +116,7 @@ struct DetectStream::Engine {
     std::size_t spans = 0;
 };
 
-DetectStream::DetectStream(double rate, std::size_t channels, std::span<const Key> keys,
-                           const DetectOptions& options) {
+DetectStream::DetectStream(double rate, std::size_t channels, std::span<const Key> keys, const DetectOptions& options) {
     if (!(rate >= 8000.0 && rate <= 192000.0)) {
         throw ArgumentError("rate is " + std::to_string(rate) + "; allowed: 8000 to 192000 Hz");
     }

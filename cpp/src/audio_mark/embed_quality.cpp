@@ -10,8 +10,8 @@ namespace birthmark::audio_mark {
 namespace {
 
 constexpr double kTileHz = kTileBins * kRate / kFrame;
-constexpr double kMaskingOffsetDb = 5.5;   // noise masked by noise in its critical band (Johnston, 1988)
-constexpr float kAudibleDb = -60.0F;       // tiles below this level, full scale being some 42 dB, are left out
+constexpr double kMaskingOffsetDb = 5.5;  // noise masked by noise in its critical band (Johnston, 1988)
+constexpr float kAudibleDb = -60.0F;      // tiles below this level, full scale being some 42 dB, are left out
 constexpr double kLowestMargin = -10.0;
 constexpr double kMarginStep = 0.25;
 
@@ -70,8 +70,7 @@ void EmbedQuality::add_slot(const LevelMap& levels, std::size_t row, const SlotG
         if (mark[tile] <= 0.0) continue;
         double masker = 0.0;
         double masked = 0.0;
-        for (std::size_t t = tile - std::min(tile, reach_[tile]); t <= std::min(tile + reach_[tile], kTiles - 1);
-             ++t) {
+        for (std::size_t t = tile - std::min(tile, reach_[tile]); t <= std::min(tile + reach_[tile], kTiles - 1); ++t) {
             masker += power[t];
             masked += mark[t];
         }

@@ -15,19 +15,12 @@ constexpr float kFluctuationDb = 2.0F;  // deviation of the level over 7 slots f
 constexpr float kLeast = 0.1F;
 constexpr float kLeastShare = 0.5F;  // of its gain that a code bit keeps, however well the host speaks for it
 constexpr float kMostShare = 1.5F;
-constexpr float kMostDb = 3.5F;  // difference of a tile from its pair stays below twice this
+constexpr float kMostDb = 3.5F;     // difference of a tile from its pair stays below twice this
+constexpr float kPairShare = 0.5F;  // of a pair's change of energy that is taken off both of its tiles
 constexpr float kCarry = 0.5F;
 constexpr float kResponse = 0.85F;  // change of a tile's measured level per dB of gain: neighbours overlap
 
 float power(float db) { return exponential(db * (std::numbers::ln10_v<float> / 10.0F)); }
-
-/// Change of the energy of two tiles together under gains: what is taken off both, so that loudness stays and the
-/// louder tile, which is heard, changes less than the quieter one, which it masks.
-float energy_change_db(float level_a, float gain_a, float level_b, float gain_b) {
-    const float a = power(level_a);
-    const float b = power(level_b);
-    return decibels((a * power(gain_a) + b * power(gain_b)) / (a + b));
-}
 
 /// Share of the profile that a tile bears: its level's standard deviation over the slots around, up to 1.
 float bearable(const LevelMap& levels, std::size_t slot, std::size_t tile) {
@@ -52,8 +45,7 @@ float bearable(const LevelMap& levels, std::size_t slot, std::size_t tile) {
 GainPlan::GainPlan(const Pattern& pattern, std::span<const std::int8_t> codeword, double strength)
     : pattern_(&pattern), chips_(pattern.chips(codeword)), strength_(static_cast<float>(strength)) {}
 
-void GainPlan::measure(const LevelMap& levels, const std::vector<SlotGains>& gains, std::size_t before,
-                       double factor) {
+void GainPlan::measure(const LevelMap& levels, const std::vector<SlotGains>& gains, std::size_t before, double factor) {
     work_ = levels;
     const auto by = static_cast<float>(factor) * kResponse;
     for (std::size_t s = 0; s < gains.size(); ++s) {
@@ -96,6 +88,8 @@ std::vector<SlotGains> GainPlan::next(const LevelMap& levels, std::size_t before
         share[bit] = std::clamp(1.0F + missing / response, kLeastShare, kMostShare);
         carried_[bit] = kCarry * (carried_[bit] + margin_[bit] + (share[bit] - 1.0F) * response - target);
     }
+    float host_energy = 0.0F;
+    float energy = 0.0F;
     for (std::size_t s = 0; s < slots; ++s) {
         for (std::size_t p = 0; p < kPairs; ++p) {
             const int bit = pattern_->code_bits()[s * kPairs + p];
@@ -104,11 +98,18 @@ std::vector<SlotGains> GainPlan::next(const LevelMap& levels, std::size_t before
             float& odd = gains[s][2 * p + 1];
             even = std::clamp(even * factor, -kMostDb, kMostDb);
             odd = std::clamp(odd * factor, -kMostDb, kMostDb);
-            const float change = energy_change_db(levels.level(before + s, 2 * p), even,
-                                                  levels.level(before + s, 2 * p + 1), odd);
-            even -= change;
-            odd -= change;
+            const float a = power(levels.level(before + s, 2 * p));
+            const float b = power(levels.level(before + s, 2 * p + 1));
+            const float shift = kPairShare * decibels((a * power(even) + b * power(odd)) / (a + b));
+            even -= shift;
+            odd -= shift;
+            host_energy += a + b;
+            energy += a * power(even) + b * power(odd);
         }
+    }
+    const float shift = decibels(energy / host_energy);
+    for (SlotGains& slot : gains) {
+        for (float& gain : slot) gain -= shift;
     }
     return gains;
 }

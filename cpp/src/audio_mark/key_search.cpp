@@ -76,8 +76,8 @@ std::vector<bool> KeySearch::closed(std::size_t windows, double stretch) const {
     std::vector<bool> mask(found_.empty() ? 0 : windows, false);
     for (std::size_t w = 0; w < mask.size(); ++w) {
         const double middle = (static_cast<double>(w) + 0.5) * kWindowSeconds * stretch;
-        mask[w] = std::ranges::any_of(found_,
-                                      [&](const Detection& d) { return d.start_s <= middle && middle <= d.end_s; });
+        mask[w] =
+            std::ranges::any_of(found_, [&](const Detection& d) { return d.start_s <= middle && middle <= d.end_s; });
     }
     return mask;
 }

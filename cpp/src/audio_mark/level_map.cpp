@@ -29,8 +29,7 @@ std::array<Band, kTiles> make_bands(double shift) {
         band.first = std::min(static_cast<std::size_t>(low), PowerMap::kBins - Band::kMost);
         for (std::size_t k = 0; k < Band::kMost; ++k) {
             const double bin = static_cast<double>(band.first + k);
-            band.weights[k] =
-                static_cast<float>(std::max(0.0, std::min(high, bin + 1.0) - std::max(low, bin)) / shift);
+            band.weights[k] = static_cast<float>(std::max(0.0, std::min(high, bin + 1.0) - std::max(low, bin)) / shift);
         }
     }
     return bands;

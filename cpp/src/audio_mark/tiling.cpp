@@ -6,7 +6,7 @@
 namespace birthmark::audio_mark {
 namespace {
 
-constexpr double kBaseGainDb = 1.55;
+constexpr double kBaseGainDb = 1.45;
 constexpr double kBinHz = kRate / kFrame;
 
 std::array<float, kTiles> make_profile() {

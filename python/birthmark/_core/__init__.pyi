@@ -1,5 +1,6 @@
 """The C++ core; one submodule per folder of cpp/src that Python needs."""
 
+from . import audio_mark as audio_mark
 from . import coding as coding
 from . import keys as keys
 from . import media as media

@@ -13,7 +13,7 @@ import birthmark
 from birthmark.cli.common import EXIT_ERROR, EXIT_INTERRUPTED
 from birthmark.errors import Error
 
-MODULES = ("key",)
+MODULES = ("key", "embed", "detect")
 
 
 def _version(wanted: bool) -> None:

@@ -15,15 +15,15 @@ namespace birthmark::audio_mark {
 /// One mark found.
 struct Detection {
     std::uint64_t payload = 0;
-    std::size_t key = 0;        ///< index into the keys searched
-    double start_s = 0.0;       ///< in the suspect
+    std::size_t key = 0;   ///< index into the keys searched
+    double start_s = 0.0;  ///< in the suspect
     double end_s = 0.0;
-    double speed = 1.0;         ///< tempo of the suspect relative to the original
-    double pitch = 1.0;         ///< frequencies of the suspect relative to the original
-    double log10_p = 0.0;       ///< counts everything searched in the file
-    double z = 0.0;             ///< agreement with the chips of key and payload, in standard deviations
-    double reliability = 0.0;   ///< share of code bits received with the right sign
-    bool issued = false;        ///< found among the issued IDs rather than decoded blindly
+    double speed = 1.0;            ///< tempo of the suspect relative to the original
+    double pitch = 1.0;            ///< frequencies of the suspect relative to the original
+    double log10_p = 0.0;          ///< counts everything searched in the file
+    double z = 0.0;                ///< agreement with the chips of key and payload, in standard deviations
+    double reliability = 0.0;      ///< share of code bits received with the right sign
+    bool issued = false;           ///< found among the issued IDs rather than decoded blindly
     std::vector<float> soft_bits;  ///< kCodeBits received soft code bits, positive for code bit 0
 };
 
@@ -35,8 +35,8 @@ enum class Search {
 
 struct DetectOptions {
     Search search = Search::full;
-    double max_log10_p = -6.0;         ///< detections above are not reported
-    std::size_t list_size = 32;        ///< of the list decoder
+    double max_log10_p = -6.0;   ///< detections above are not reported
+    std::size_t list_size = 32;  ///< of the list decoder
     std::size_t threads = 1;
     const IssuedIds* issued = nullptr;  ///< known payloads, of kCodeBits; must outlive the detector
 };

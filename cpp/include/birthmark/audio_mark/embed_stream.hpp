@@ -14,11 +14,11 @@ namespace birthmark::audio_mark {
 struct EmbedReport {
     double seconds = 0.0;
     double log10_p = 0.0;  ///< that the detector gives the marked host, before any attack; 0 where it cannot decode it
-    double reliability = 0.0;           ///< share of code bits received with the right sign
-    double snr_db = 0.0;                ///< host over mark
-    double segmental_snr_db = 0.0;      ///< mean over 32 ms frames, each held within -10 ... 35 dB
-    double loudness_change_lu = 0.0;    ///< K-weighted (ITU-R BS.1770), without gating
-    double masking_margin_db = 0.0;     ///< masked threshold over mark, exceeded in 95 % of time and critical bands
+    double reliability = 0.0;         ///< share of code bits received with the right sign
+    double snr_db = 0.0;              ///< host over mark
+    double segmental_snr_db = 0.0;    ///< mean over 32 ms frames, each held within -10 ... 35 dB
+    double loudness_change_lu = 0.0;  ///< K-weighted (ITU-R BS.1770), without gating
+    double masking_margin_db = 0.0;   ///< masked threshold over mark, exceeded in 95 % of time and critical bands
 };
 
 /// Embeds a 64-bit payload into a stream of any rate and channels. All channels get the same gains, decided on their

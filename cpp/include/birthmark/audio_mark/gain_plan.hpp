@@ -17,7 +17,8 @@ using SlotGains = std::array<float, kTiles>;
 ///
 /// Strength: the profile of gain_profile(), less where the level of the tile is steady, since on a tone or hum a change
 /// of level is heard that the natural fluctuation of speech and noise hides (modulation masking; Dau et al., 1997).
-/// Energy: the two gains of a pair are shifted together so that its energy stays; only their difference is the mark.
+/// Energy: only the difference of a pair's gains is the mark. Both are shifted together, so that the louder tile, which
+/// is heard, changes less than the quieter one, which it masks; and all gains of a block, so that its energy stays.
 /// Host interference: the host's own contribution to each code bit is known here, so code bits that the host already
 /// speaks for get less and those that it contradicts get more (informed embedding; improved spread spectrum, Malvar and
 /// Florencio, 2003), and what a block could not settle is carried over to the next.

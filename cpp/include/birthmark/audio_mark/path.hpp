@@ -43,7 +43,7 @@ struct Path {
     static constexpr int kOff = -1;
 
     std::vector<int> alignment;
-    double score = 0.0;  ///< sum over windows of correlation in units of its deviation, less all penalties
+    double score = 0.0;      ///< sum over windows of correlation in units of its deviation, less all penalties
     std::size_t runs = 0;    ///< stretches of windows without a jump of the alignment
     std::size_t drifts = 0;  ///< steps of the alignment by one within runs
 

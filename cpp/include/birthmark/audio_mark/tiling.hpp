@@ -8,7 +8,7 @@ namespace birthmark::audio_mark {
 /// Where the audio mark lives, format version 1. Everything happens at 16 kHz.
 ///
 /// A *tile* is 4 bins of 31.25 Hz by one *slot* of 32 ms. Tiles 2p and 2p + 1 of a slot are *pair* p: a chip makes one
-/// louder and the other quieter, so that their energy together stays as it was. 64 slots of 27 pairs are a
+/// louder and the other quieter, so that the level of the critical band around them hardly changes. 64 slots of 27 pairs are a
 /// *block* of 2.048 s, repeated for as long as the recording lasts. Pairs 0 to 12 lie below 3.5 kHz: they alone carry
 /// the whole code through a telephone.
 inline constexpr double kRate = 16000.0;
