@@ -121,8 +121,7 @@ std::vector<Detection> Detector::detect(const PowerMap& map, double log10_hypoth
     const Engine& engine = *engine_;
     const std::vector<ShiftedWarps> warps = warp_grid(engine.options.search == Search::full);
     const std::vector<ShiftedWarps> identity = warp_grid(false);
-    const double hypotheses = log10_hypotheses + std::log10(static_cast<double>(warp_hypotheses(warps))) +
-                              std::log10(static_cast<double>(engine.patterns.size()));
+    const double hypotheses = log10_hypotheses + std::log10(static_cast<double>(engine.patterns.size()));
     const double seconds = static_cast<double>(map.frames()) / LevelSeconds::kFramesPerSecond;
     std::vector<KeySearch> searches;
     for (std::size_t k = 0; k < engine.patterns.size(); ++k) {
@@ -136,7 +135,7 @@ std::vector<Detection> Detector::detect(const PowerMap& map, double log10_hypoth
         for (std::size_t k = 0; k < searches.size(); ++k) {
             if (searches[k].explained_s() > kExplained * seconds) continue;
             for (const Warp& warp : best_warps(leads[k], kCandidateWarps)) {
-                found |= searches[k].pursue(map, warp);
+                found |= searches[k].pursue(map, warp, log10_warp_count(warps, warp));
             }
         }
         const auto done = [&](const KeySearch& s) { return s.explained_s() > kExplained * seconds; };

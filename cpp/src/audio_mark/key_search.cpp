@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <optional>
 
 #include "birthmark/audio_mark/evidence.hpp"
 #include "warps.hpp"
@@ -12,8 +13,9 @@
 namespace birthmark::audio_mark {
 namespace {
 
-constexpr std::size_t kChunkWindows = 12;  // long runs are also decoded in pieces: two payloads may follow each other
-constexpr std::size_t kSplitWindows = 4;   // a pause of the mark longer than this makes two detections
+constexpr std::size_t kChunkWindows = 12;    // long runs are also decoded in pieces: two payloads may follow each other
+constexpr std::size_t kSplitWindows = 4;     // a pause of the mark longer than this makes two detections
+constexpr std::size_t kThroughAttempts = 6;  // alignments of the whole span that are decoded besides the best path
 constexpr double kLog10Payloads = 64.0 * std::numbers::ln2 * std::numbers::log10e;
 
 /// The payload of the best candidate, if it passes the check and no other candidate, checked or not, fits better: where
@@ -23,6 +25,19 @@ std::optional<std::uint64_t> most_likely(std::span<const Candidate> candidates) 
     const float best = candidates.front().correlation;
     const bool beaten = std::ranges::any_of(candidates, [&](const Candidate& c) { return c.correlation > best; });
     return beaten ? std::nullopt : std::optional(candidates.front().payload);
+}
+
+/// The alignments whose correlation summed over all windows is largest, best first.
+std::vector<std::size_t> likely_alignments(const WindowScores& scores, std::size_t count) {
+    std::vector<float> sums(scores.alignments, 0.0F);
+    for (std::size_t i = 0; i < scores.correlation.size(); ++i) sums[i % scores.alignments] += scores.correlation[i];
+    std::vector<std::size_t> order(scores.alignments);
+    std::iota(order.begin(), order.end(), 0U);
+    count = scores.windows == 0 ? 0 : std::min(count, order.size());
+    std::ranges::partial_sort(order, order.begin() + static_cast<std::ptrdiff_t>(count),
+                              [&](std::size_t a, std::size_t b) { return sums[a] > sums[b]; });
+    order.resize(count);
+    return order;
 }
 
 /// Correlation of each slot's soft chips with known chips along a path that is on in `window`, as if it went on beyond.
@@ -100,7 +115,7 @@ KeySearch::View KeySearch::refine(const PowerMap& map, const Warp& warp) const {
         scores.measure(soft, kFinePhases, sync_);
         Path path = best_path(scores, closed(scores.windows, candidate.stretch));
         if (best.soft.empty() || path.score > best.path.score) {
-            best = {candidate, soft, std::move(path)};
+            best = {candidate, soft, scores, std::move(path)};
         }
     }
     return best;
@@ -109,18 +124,22 @@ KeySearch::View KeySearch::refine(const PowerMap& map, const Warp& warp) const {
 double KeySearch::log10_p(double z, const Path& path, bool issued) const {
     const double payloads = issued ? std::log10(static_cast<double>(options_->issued->size())) : kLog10Payloads;
     const double both = options_->issued != nullptr ? std::log10(2.0) : 0.0;
-    return std::min(0.0, log10_tail(z) + payloads + both + path.log10_count(kSlots * kFinePhases) + log10_hypotheses_);
+    return std::min(0.0, log10_tail(z) + payloads + both + path.log10_count(kSlots * kFinePhases) + log10_warps_ +
+                             log10_hypotheses_);
 }
 
-std::optional<KeySearch::Decoded> KeySearch::decode(const Block& block, const Path& path) const {
+KeySearch::Codeword KeySearch::codeword(std::uint64_t payload) const {
+    Codeword word{};
+    code_->encode(payload, word);
+    return word;
+}
+
+void KeySearch::decode(const Block& block, const Path& path, std::vector<Decoded>& found) const {
     std::array<float, kCodeBits> soft{};
     pattern_->fold(block, soft);
-    std::array<std::int8_t, kCodeBits> codeword{};
-    std::optional<Decoded> best;
     const auto consider = [&](std::uint64_t payload, bool issued) {
-        code_->encode(payload, codeword);
-        const double p = log10_p(Agreement(block, *pattern_, codeword).z, path, issued);
-        if (p <= options_->max_log10_p && (!best || p < best->log10_p)) best = {payload, issued, p};
+        const double p = log10_p(Agreement(block, *pattern_, codeword(payload)).z, path, issued);
+        if (p <= options_->max_log10_p) found.push_back({payload, issued, p});
     };
     if (options_->issued != nullptr) {
         for (const auto& match : options_->issued->best(soft, 1)) consider(match.id, true);
@@ -128,17 +147,19 @@ std::optional<KeySearch::Decoded> KeySearch::decode(const Block& block, const Pa
     if (const auto payload = most_likely(PayloadDecoder(*code_, options_->list_size).decode(soft))) {
         consider(*payload, false);
     }
-    return best;
 }
 
-std::vector<Path> KeySearch::attempts(const Path& path) const {
-    std::vector<Path> list{path};
+std::vector<Path> KeySearch::attempts(const View& view) const {
+    const Path& path = view.path;
     const std::size_t windows = path.alignment.size();
+    std::vector<Path> list{path};
     const auto add = [&](std::size_t begin, std::size_t end) {
         Path part = path.only(begin, end);
         part.count(kSlots * kFinePhases);
         if (part.runs > 0 && part.alignment != list.back().alignment) list.push_back(std::move(part));
     };
+    const Interval strongest = best_interval(view.scores, path);
+    add(strongest.begin, strongest.end);
     std::size_t begin = 0;
     for (std::size_t w = 1; w <= windows; ++w) {
         const int step = w < windows ? std::abs(path.alignment[w] - path.alignment[w - 1]) : 2;
@@ -150,33 +171,39 @@ std::vector<Path> KeySearch::attempts(const Path& path) const {
     for (std::size_t w = 0; windows > kChunkWindows && w < windows; w += kChunkWindows / 2) {
         add(w, std::min(w + kChunkWindows, windows));
     }
+    for (const std::size_t alignment : likely_alignments(view.scores, kThroughAttempts)) {
+        list.push_back(Path::constant(windows, static_cast<int>(alignment)));
+    }
     return list;
 }
 
-bool KeySearch::pursue(const PowerMap& map, const Warp& warp) {
+bool KeySearch::pursue(const PowerMap& map, const Warp& warp, double log10_warps) {
+    log10_warps_ = log10_warps;
     const View view = refine(map, warp);
-    if (view.path.runs == 0) return false;
+    std::vector<Decoded> decoded;
+    for (const Path& path : attempts(view)) {
+        if (path.runs > 0) decode(fold(view.soft, kFinePhases, path), path, decoded);
+    }
+    std::ranges::sort(decoded, {}, &Decoded::log10_p);
     bool any = false;
     std::vector<std::uint64_t> claimed;
-    for (const Path& path : attempts(view.path)) {
-        const auto decoded = decode(fold(view.soft, kFinePhases, path), path);
-        if (decoded && std::ranges::find(claimed, decoded->payload) == claimed.end()) {
-            claimed.push_back(decoded->payload);
-            const bool whole = path.alignment == view.path.alignment;
-            any |= claim(view, *decoded);
-            if (whole) break;
+    for (const Decoded& one : decoded) {
+        if (std::ranges::find(claimed, one.payload) == claimed.end()) {
+            claimed.push_back(one.payload);
+            any |= claim(view, one);
         }
     }
     return any;
 }
 
 bool KeySearch::claim(const View& view, const Decoded& decoded) {
-    std::array<std::int8_t, kCodeBits> codeword{};
-    code_->encode(decoded.payload, codeword);
-    const Block chips = pattern_->chips(codeword);
+    const Block chips = pattern_->chips(codeword(decoded.payload));
     WindowScores scores;
     scores.measure(view.soft, kFinePhases, KnownSlots::all(chips));
-    const Path path = best_path(scores, closed(scores.windows, view.warp.stretch));
+    const std::vector<bool> mask = closed(scores.windows, view.warp.stretch);
+    // What stands out most says how strong the mark is, and half of that separates windows with it from those without.
+    const double level = best_interval(scores, best_path(scores, mask)).level;
+    const Path path = best_path(scores, mask, std::max(kFaintest, level / 2.0));
 
     bool any = false;
     const std::size_t windows = path.alignment.size();
@@ -199,9 +226,7 @@ bool KeySearch::report(const View& view, const Decoded& decoded, const Block& ch
     Path path = part;
     path.count(kSlots * kFinePhases);
     const Block block = fold(view.soft, kFinePhases, path);
-    std::array<std::int8_t, kCodeBits> codeword{};
-    code_->encode(decoded.payload, codeword);
-    const Agreement agreement(block, *pattern_, codeword);
+    const Agreement agreement(block, *pattern_, codeword(decoded.payload));
     Detection d;
     d.log10_p = log10_p(agreement.z, path, decoded.issued);
     if (d.log10_p > options_->max_log10_p) return false;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <optional>
+#include <array>
 #include <span>
 #include <vector>
 
@@ -21,8 +21,8 @@ class KeySearch {
     /// Score of the best path in coarse soft chips, in time not yet explained.
     [[nodiscard]] double coarse_score(std::span<const float> soft, double stretch) const;
 
-    /// Follows a warp to detections; true where there were any.
-    bool pursue(const PowerMap& map, const Warp& warp);
+    /// Follows a warp, one of 10^log10_warps, to detections; true where there were any.
+    bool pursue(const PowerMap& map, const Warp& warp, double log10_warps);
 
     /// Seconds of the span in which marks were found.
     [[nodiscard]] double explained_s() const;
@@ -35,6 +35,7 @@ class KeySearch {
     struct View {
         Warp warp;
         std::vector<float> soft;
+        WindowScores scores;
         Path path;
     };
     struct Decoded {
@@ -42,20 +43,23 @@ class KeySearch {
         bool issued = false;
         double log10_p = 0.0;
     };
+    using Codeword = std::array<std::int8_t, kCodeBits>;
 
     [[nodiscard]] View refine(const PowerMap& map, const Warp& warp) const;
     [[nodiscard]] std::vector<bool> closed(std::size_t windows, double stretch) const;
-    [[nodiscard]] std::vector<Path> attempts(const Path& path) const;
-    [[nodiscard]] std::optional<Decoded> decode(const Block& block, const Path& path) const;
+    [[nodiscard]] std::vector<Path> attempts(const View& view) const;
+    void decode(const Block& block, const Path& path, std::vector<Decoded>& found) const;
     [[nodiscard]] double log10_p(double z, const Path& path, bool issued) const;
     bool claim(const View& view, const Decoded& decoded);
     bool report(const View& view, const Decoded& decoded, const Block& chips, const Path& part);
+    [[nodiscard]] Codeword codeword(std::uint64_t payload) const;
 
     const Pattern* pattern_;
     const PayloadCode* code_;
     const DetectOptions* options_;
     std::size_t key_;
     double log10_hypotheses_;
+    double log10_warps_ = 0.0;  ///< of the warp pursued
     KnownSlots sync_;
     std::vector<Detection> found_;
 };

@@ -10,9 +10,8 @@
 namespace birthmark::audio_mark {
 namespace {
 
-// Costs of the dynamic programme in units of the deviation of one window's correlation. kIdle makes windows without
-// a mark lose; kStart and kJump stand for the alignments that a new start chooses among, kDrift for the two neighbours.
-constexpr float kIdle = 0.3F;
+// Costs of the dynamic programme in units of the deviation of one window's correlation. kStart and kJump stand for the
+// alignments that a new start chooses among, kDrift for the two neighbours.
 constexpr float kStart = 4.0F;
 constexpr float kJump = 5.0F;
 constexpr float kDrift = 1.5F;
@@ -77,10 +76,20 @@ void WindowScores::measure(std::span<const float> soft, std::size_t phases, cons
 
 double Path::log10_count(std::size_t alignments) const {
     const auto windows = static_cast<double>(alignment.size());
-    const double start = std::log10(static_cast<double>(alignments) * windows * (windows + 1.0) / 2.0);
-    const double events = static_cast<double>(runs + drifts);
-    return static_cast<double>(runs) * start + static_cast<double>(drifts) * std::log10(2.0 * windows) +
-           events * std::log10(2.0);
+    const auto states = static_cast<double>(alignments);
+    const double halves = static_cast<double>(runs + drifts) + 1.0;
+    const double drift_places = static_cast<double>(drifts) * std::log10(2.0 * windows);
+    const bool through = runs == 1 && std::ranges::find(alignment, kOff) == alignment.end();
+    const double run_places =
+        through ? std::log10(states) : static_cast<double>(runs) * std::log10(states * windows * (windows + 1.0) / 2.0);
+    return run_places + drift_places + halves * std::log10(2.0);
+}
+
+Path Path::constant(std::size_t windows, int alignment) {
+    Path path;
+    path.alignment.assign(windows, alignment);
+    path.runs = windows > 0 ? 1 : 0;
+    return path;
 }
 
 void Path::count(std::size_t alignments) {
@@ -108,7 +117,7 @@ Path Path::only(std::size_t begin, std::size_t end) const {
     return part;
 }
 
-Path best_path(const WindowScores& scores, const std::vector<bool>& closed) {
+Path best_path(const WindowScores& scores, const std::vector<bool>& closed, double idle) {
     const std::size_t windows = scores.windows;
     const std::size_t states = scores.alignments;
     Path path;
@@ -133,7 +142,7 @@ Path best_path(const WindowScores& scores, const std::vector<bool>& closed) {
         const auto best = static_cast<std::size_t>(std::ranges::max_element(on) - on.begin());
         best_before[w] = best;
         const bool open = closed.empty() || !closed[w];
-        const float idle = kIdle * unit * std::sqrt(scores.energy[w]);
+        const float cost = static_cast<float>(idle) * unit * std::sqrt(scores.energy[w]);
         for (std::size_t o = 0; o < states; ++o) {
             float value = on[o];
             From origin = From::same;
@@ -148,7 +157,7 @@ Path best_path(const WindowScores& scores, const std::vector<bool>& closed) {
             offer(on[best] - kJump, From::jump);
             offer(off - kStart, From::start);
             from[w * states + o] = origin;
-            next[o] = open ? value + unit * scores.correlation[w * states + o] - idle : -1e30F;
+            next[o] = open ? value + unit * scores.correlation[w * states + o] - cost : -1e30F;
         }
         on.swap(next);
         const auto leaving = static_cast<std::size_t>(std::ranges::max_element(on) - on.begin());
@@ -187,6 +196,28 @@ Path best_path(const WindowScores& scores, const std::vector<bool>& closed) {
     }
     path.count(states);
     return path;
+}
+
+Interval best_interval(const WindowScores& scores, const Path& path) {
+    const std::size_t windows = path.alignment.size();
+    Interval best;
+    double most = 0.0;
+    for (std::size_t begin = 0; begin < windows; ++begin) {
+        double sum = 0.0;
+        double energy = 0.0;
+        std::size_t count = 0;
+        for (std::size_t w = begin; w < windows && path.alignment[w] != Path::kOff; ++w) {
+            sum += scores.correlation[w * scores.alignments + static_cast<std::size_t>(path.alignment[w])];
+            energy += scores.energy[w];
+            ++count;
+            const double z = sum > 0.0 && energy > 0.0 ? sum / std::sqrt(energy) : 0.0;
+            if (z > most) {
+                most = z;
+                best = {begin, w + 1, z / std::sqrt(static_cast<double>(count))};
+            }
+        }
+    }
+    return best;
 }
 
 Block fold(std::span<const float> soft, std::size_t phases, const Path& path) {

@@ -6,7 +6,8 @@
 namespace birthmark::audio_mark {
 namespace {
 
-constexpr double kBaseGainDb = 1.45;
+constexpr double kBaseGainDb = 1.7;
+constexpr double kSpread = 0.25;
 constexpr double kBinHz = kRate / kFrame;
 
 std::array<float, kTiles> make_profile() {
@@ -14,7 +15,7 @@ std::array<float, kTiles> make_profile() {
     for (std::size_t tile = 0; tile < kTiles; ++tile) {
         const double centre = (static_cast<double>(kFirstBin + tile * kTileBins) + kTileBins / 2.0) * kBinHz;
         const double critical_band = 25.0 + 75.0 * std::pow(1.0 + 1.4 * std::pow(centre / 1000.0, 2.0), 0.69);
-        const double spread = std::sqrt(std::max(1.0, critical_band / (kTileBins * kBinHz)));
+        const double spread = std::pow(std::max(1.0, critical_band / (kTileBins * kBinHz)), kSpread);
         profile[tile] = static_cast<float>(kBaseGainDb * spread);
     }
     return profile;

@@ -24,12 +24,13 @@ std::vector<ShiftedWarps> warp_grid(bool full) {
     return grid;
 }
 
-std::size_t warp_hypotheses(const std::vector<ShiftedWarps>& grid) {
+double log10_warp_count(const std::vector<ShiftedWarps>& grid, const Warp& warp) {
     std::size_t count = 0;
     for (const ShiftedWarps& group : grid) {
         count += group.stretches.size();
     }
-    return count * (1 + kRefinements);
+    if (count == 1) return 0.0;
+    return std::log10(2.0) + (warp == Warp{} ? 0.0 : std::log10(static_cast<double>(count * (1 + kRefinements))));
 }
 
 std::vector<Warp> neighbours(const Warp& warp) {

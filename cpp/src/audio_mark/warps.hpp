@@ -24,8 +24,9 @@ struct ShiftedWarps {
 /// Speed, tempo and pitch in steps of 1 % up to 11 %, or the unwarped original alone.
 std::vector<ShiftedWarps> warp_grid(bool full);
 
-/// The warps that a search over `grid` and the refinement of its best ones can visit.
-std::size_t warp_hypotheses(const std::vector<ShiftedWarps>& grid);
+/// log10 of one over a warp's share of the hypotheses: half for the unwarped original, the rest for all that a search
+/// over `grid` and the refinement of its best warps can visit.
+double log10_warp_count(const std::vector<ShiftedWarps>& grid, const Warp& warp);
 
 /// Warps a quarter and half a step to either side of one of the grid along its own line; none for the unwarped.
 std::vector<Warp> neighbours(const Warp& warp);

@@ -15,8 +15,9 @@ struct Agreement {
     Agreement(const Block& received, const Pattern& pattern, std::span<const std::int8_t> codeword);
 };
 
-/// log10 of the probability that chips of independent fair signs reach a z at least this large: Hoeffding's bound
-/// exp(-z^2 / 2) (1963), which holds for every received block, marked or not, since the block does not know the key.
+/// log10 of the probability that chips of independent fair signs reach a z at least this large: 3.18 times the normal
+/// tail, which bounds every weighted sum of signs (Bentkus and Dzindzalieta, Bernoulli 21, 2015). It holds for every
+/// received block, marked or not, speech or not, since the block does not know the key.
 double log10_tail(double z);
 
 }  // namespace birthmark::audio_mark

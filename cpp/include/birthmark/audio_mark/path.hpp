@@ -47,9 +47,13 @@ struct Path {
     std::size_t runs = 0;    ///< stretches of windows without a jump of the alignment
     std::size_t drifts = 0;  ///< steps of the alignment by one within runs
 
-    /// log10 of the number of paths at most as complicated as this one, each complexity given its share of the
-    /// hypotheses (Kraft weights): what a search over all paths multiplies a p-value by.
+    /// log10 of one over this path's share of the hypotheses: what a search over all paths multiplies a p-value by.
+    /// The shares add up to at most one (Kraft): half goes to single runs through all windows, half to all other paths,
+    /// and every further run and drift halves what is left and divides it by the number of places that it may have.
     [[nodiscard]] double log10_count(std::size_t alignments) const;
+
+    /// The path that stays at one alignment in all windows.
+    static Path constant(std::size_t windows, int alignment);
 
     /// The same path restricted to the windows [begin, end).
     [[nodiscard]] Path only(std::size_t begin, std::size_t end) const;
@@ -58,9 +62,22 @@ struct Path {
     void count(std::size_t alignments);
 };
 
+/// What a window's correlation has to exceed, in its deviations, to speak for a mark, while nothing else is known.
+inline constexpr double kFaintest = 0.3;
+
 /// The path of the highest score, by dynamic programming over windows and alignments (Viterbi). Windows marked in
-/// `closed` (may be empty) stay off.
-Path best_path(const WindowScores& scores, const std::vector<bool>& closed);
+/// `closed` (may be empty) stay off; each window that is on costs `idle` deviations.
+Path best_path(const WindowScores& scores, const std::vector<bool>& closed, double idle = kFaintest);
+
+/// A range of windows.
+struct Interval {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    double level = 0.0;  ///< mean correlation per window, in deviations
+};
+
+/// The range of windows along a path with the most significant correlation (scan statistic).
+Interval best_interval(const WindowScores& scores, const Path& path);
 
 /// Adds the soft chips along a path up into one block.
 Block fold(std::span<const float> soft, std::size_t phases, const Path& path);
