@@ -1,8 +1,8 @@
 """Learn the filters behind the detector's soft chips: PYTHONPATH=bench python experiments/audio_whitening.py
 
 Marks real speech with the embedder itself, sends it through attacks, and fits the small function of
-cpp/src/audio_mark/soft_chips.cpp (a whitening filter, a sigmoid, a reliability weight; 5 slots x 6 tiles) to the chips by
-maximum likelihood. Prints the signal-to-noise ratio as bits per second, 0.5 z^2 log2(e) / s, for voices that were not
+cpp/src/audio_mark/soft_chips.cpp (a whitening filter, a sigmoid, a reliability weight; 5 slots x 6 tiles) to the
+chips by maximum likelihood. Prints the signal-to-noise ratio as bits per second, 0.5 z^2 log2(e) / s, for voices that were not
 trained on, then trains on all voices and writes cpp/src/audio_mark/whitening.hpp.
 
 A new whitening.hpp is a new format version once files marked for it are out. Needs PyTorch and some 3 minutes.
@@ -26,10 +26,12 @@ SECONDS = 24
 CLIPS = 16
 SLOTS, TAPS, HIDDEN = 5, 6, 6
 TARGET = pathlib.Path(__file__).parent.parent / "cpp/src/audio_mark/whitening.hpp"
-ATTACKS = (
-    "none resample_8k mp3_64k mp3_32k aac_32k opus_32k opus_16k opus_8k gsm speex amr_12.2 amr_4.75 codec2_3200 noise_20 "
-    "noise_10 speech_10 music_10 reverb_0.3 denoise rerecord compressor world griffin_lim"
-).split()
+ATTACKS = tuple(
+    (
+        "none resample_8k mp3_64k mp3_32k aac_32k opus_32k opus_16k opus_8k gsm speex amr_12.2 amr_4.75 codec2_3200 "
+        "noise_20 noise_10 speech_10 music_10 reverb_0.3 denoise rerecord compressor world griffin_lim"
+    ).split(" ")
+)
 
 
 def sigmoid(x: torch.Tensor) -> torch.Tensor:
@@ -125,11 +127,13 @@ def report(model: SoftChips, data: list[Example]) -> None:
 
 
 def number(value: float) -> str:
+    """A C++ float literal."""
     text = f"{value:.6g}"
     return f"{text}F" if "." in text or "e" in text else f"{text}.0F"
 
 
 def table(rows: NDArray[np.float32], indent: str) -> str:
+    """A nested C++ initialiser list."""
     lines = "".join(f"{indent}    {{{{{', '.join(number(v) for v in row)}}}}},\n" for row in rows)
     return f"{{{{\n{lines}{indent}}}}}"
 
@@ -171,6 +175,7 @@ inline constexpr float kWeightOffset = {number(model.weight_offset.item())};
 
 
 def main() -> None:
+    """Train, print, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--dry-run", action="store_true", help="print the figures, write nothing")

@@ -16,7 +16,8 @@ PAIRS = 27
 TILE_BINS = 4
 FIRST_BIN = 7
 FLOOR = 1e-7
-BASE_DB = 1.35
+BASE_DB = 1.7
+SPREAD = 0.25
 EDGES = FIRST_BIN + TILE_BINS * np.arange(2 * PAIRS + 1)
 
 F32 = NDArray[np.float32]
@@ -36,10 +37,10 @@ def spectra(samples: F32, hop: int, lead: int = 0) -> NDArray[np.complex128]:
 
 
 def profile_db() -> F64:
-    """Largest gain per tile: constant per critical band (Zwicker and Terhardt 1980), more above 4.3 kHz."""
+    """Largest gain per tile: more where the critical band (Zwicker and Terhardt 1980) spans several tiles."""
     centre = (EDGES[:-1] + TILE_BINS / 2) * RATE / FRAME
     critical = 25 + 75 * (1 + 1.4 * (centre / 1000) ** 2) ** 0.69
-    return BASE_DB * np.sqrt(np.maximum(1, critical / 125)) * np.where(centre > 4300, 1.4, 1.0)
+    return BASE_DB * np.maximum(1, critical / 125) ** SPREAD
 
 
 def tile_levels(power: F64, frames_per_slot: int) -> F64:
@@ -47,7 +48,7 @@ def tile_levels(power: F64, frames_per_slot: int) -> F64:
     bands = np.add.reduceat(power[:, : EDGES[-1]], EDGES[:-1], axis=1)
     slots = len(bands) // frames_per_slot
     mean = bands[: slots * frames_per_slot].reshape(slots, frames_per_slot, -1).mean(axis=1)
-    return 10 * np.log10(mean + FLOOR)
+    return np.asarray(10 * np.log10(mean + FLOOR))
 
 
 def strengths_db(samples: F32) -> F64:
@@ -55,7 +56,7 @@ def strengths_db(samples: F32) -> F64:
     levels = tile_levels(np.abs(spectra(samples, 256)) ** 2, 2)
     padded = np.pad(levels, ((3, 3), (0, 0)), mode="edge")
     window = np.stack([padded[k : k + len(levels)] for k in range(7)])
-    return profile_db() * np.clip(window.std(axis=0) / 2.0, 0.1, 1.0)
+    return np.asarray(profile_db() * np.clip(window.std(axis=0) / 2.0, 0.1, 1.0))
 
 
 def apply_gains(samples: F32, gains_db: F64) -> F32:

@@ -17,11 +17,17 @@ if TYPE_CHECKING:
 
 
 def detect(
+    *,
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Suspect recordings.", show_default=False)],
     keys: Annotated[
         list[Path],
         typer.Option(
-            "--key", "-k", "--key2", metavar="KEYFILE", help="Key file; give it again for more keys.", show_default=False
+            "--key",
+            "-k",
+            "--key2",
+            metavar="KEYFILE",
+            help="Key file; give it again for more keys.",
+            show_default=False,
         ),
     ],
     ids: Annotated[

@@ -11,6 +11,7 @@ from birthmark.errors import ArgumentError
 
 
 def embed(
+    *,
     source: Annotated[Path, typer.Argument(metavar="IN", help="The recording.", show_default=False)],
     target: Annotated[
         Path, typer.Argument(metavar="OUT", help="The marked copy; its extension says the format.", show_default=False)
