@@ -27,10 +27,7 @@ CLIPS = 16
 SLOTS, TAPS, HIDDEN = 5, 6, 6
 TARGET = pathlib.Path(__file__).parent.parent / "cpp/src/audio_mark/whitening.hpp"
 ATTACKS = tuple(
-    (
-        "none resample_8k mp3_64k mp3_32k aac_32k opus_32k opus_16k opus_8k gsm speex amr_12.2 amr_4.75 codec2_3200 "
-        "noise_20 noise_10 speech_10 music_10 reverb_0.3 denoise rerecord compressor world griffin_lim"
-    ).split(" ")
+    ["none", "resample_8k", "mp3_64k", "mp3_32k", "aac_32k", "opus_32k", "opus_16k", "opus_8k", "gsm", "speex", "amr_12.2", "amr_4.75", "codec2_3200", "noise_20", "noise_10", "speech_10", "music_10", "reverb_0.3", "denoise", "rerecord", "compressor", "world", "griffin_lim"]
 )
 
 
