@@ -2,8 +2,8 @@
 
 Marks real speech with the embedder itself, sends it through attacks, and fits the small function of
 cpp/src/audio_mark/soft_chips.cpp (a whitening filter, a sigmoid, a reliability weight; 5 slots x 6 tiles) to the
-chips by maximum likelihood. Prints the signal-to-noise ratio as bits per second, 0.5 z^2 log2(e) / s, for voices that were not
-trained on, then trains on all voices and writes cpp/src/audio_mark/whitening.hpp.
+chips by maximum likelihood. Prints the signal-to-noise ratio as bits per second, 0.5 z^2 log2(e) / s, for voices that
+were not trained on, then trains on all voices and writes cpp/src/audio_mark/whitening.hpp.
 
 A new whitening.hpp is a new format version once files marked for it are out. Needs PyTorch and some 3 minutes.
 """
@@ -26,9 +26,11 @@ SECONDS = 24
 CLIPS = 16
 SLOTS, TAPS, HIDDEN = 5, 6, 6
 TARGET = pathlib.Path(__file__).parent.parent / "cpp/src/audio_mark/whitening.hpp"
-ATTACKS = tuple(
-    ["none", "resample_8k", "mp3_64k", "mp3_32k", "aac_32k", "opus_32k", "opus_16k", "opus_8k", "gsm", "speex", "amr_12.2", "amr_4.75", "codec2_3200", "noise_20", "noise_10", "speech_10", "music_10", "reverb_0.3", "denoise", "rerecord", "compressor", "world", "griffin_lim"]
-)
+ATTACKS = (
+    "none", "resample_8k", "mp3_64k", "mp3_32k", "aac_32k", "opus_32k", "opus_16k", "opus_8k", "gsm", "speex",
+    "amr_12.2", "amr_4.75", "codec2_3200", "noise_20", "noise_10", "speech_10", "music_10", "reverb_0.3",
+    "denoise", "rerecord", "compressor", "world", "griffin_lim",
+)  # fmt: skip
 
 
 def sigmoid(x: torch.Tensor) -> torch.Tensor:

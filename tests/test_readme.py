@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import birthmark
+from birthmark.media import write_audio
+from corpus import prompt_speech, voices
 
 ROOT = Path(__file__).parent.parent
 
@@ -28,6 +30,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, st
     command.chmod(0o755)
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
+    write_audio("voice.wav", prompt_speech(next(iter(voices())), 8.0, 0), 16000)
     package = Path(birthmark.__file__).parent.parent
     return {**os.environ, "PATH": f"{command.parent}:{os.environ['PATH']}", "PYTHONPATH": str(package)}
 
