@@ -10,5 +10,6 @@ void bind_keys(pybind11::module_& m);
 void bind_media(pybind11::module_& m);
 void bind_coding(pybind11::module_& m);
 void bind_audio_mark(pybind11::module_& m);
+void bind_video_mark(pybind11::module_& m);
 
 }  // namespace birthmark::bindings

@@ -20,4 +20,6 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     bind_coding(coding);
     auto audio_mark = m.def_submodule("audio_mark");
     bind_audio_mark(audio_mark);
+    auto video_mark = m.def_submodule("video_mark");
+    bind_video_mark(video_mark);
 }

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <opencv2/core/mat.hpp>
+#include <span>
+
+#include "birthmark/video_mark/block_grid.hpp"
+
+namespace birthmark {
+
+/// How strongly a picture may be marked at each place, on the 8-bit scale.
+///
+/// Noise of variance d^2 in a window of variance v lowers the structural similarity (Wang et al. 2004) there by about
+/// d^2 / (2 v + 58.5). The amplitude grows with sqrt(2 v + 58.5), is held down near the edge of flat areas, and is then
+/// scaled per frame so that the predicted loss is at most `similarity_loss` and the PSNR at least `psnr_db`.
+struct MarkStrength {
+    double similarity_loss = 0.020;
+    double psnr_db = 44.6;
+    double ceiling = 6.0;  ///< largest local amplitude, 8-bit levels RMS
+};
+
+class TextureMask {
+  public:
+    TextureMask(const BlockGrid& grid, const MarkStrength& strength);
+
+    /// Amplitudes for the picture last reduced (with variances); rows x columns of the grid, good until the next call.
+    const cv::Mat1f& amplitudes(const BlockGrid& grid);
+
+  private:
+    MarkStrength strength_;
+    cv::Mat1f scaled_;
+    cv::Mat1f texture_;
+    cv::Mat1f square_;
+    cv::Mat1f mean_;
+    cv::Mat1f lowest_;
+    cv::Mat1f amplitude_;
+};
+
+}  // namespace birthmark

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <opencv2/core/mat.hpp>
+#include <vector>
+
+#include "birthmark/coding/payload_code.hpp"
+#include "birthmark/media/frame.hpp"
+#include "birthmark/video_mark/block_grid.hpp"
+#include "birthmark/video_mark/texture_mask.hpp"
+#include "birthmark/video_mark/video_pattern.hpp"
+
+namespace birthmark {
+
+/// Adds the mark to pictures of one size, each by itself: the result depends on the picture and its time only, so
+/// frames may come in any batches and at any spacing.
+class VideoEmbedder {
+  public:
+    /// Throws ArgumentError for a size that BlockGrid does not take.
+    VideoEmbedder(const Key& key, std::uint64_t payload, std::size_t width, std::size_t height,
+                  const MarkStrength& strength = {});
+
+    /// Marks a luma plane in place. `seconds` is the time of the frame since the start of the video.
+    void embed(const Plane8& luma, double seconds);
+
+    /// The same for planes of more than 8 bits in the low bits of 16. Throws ArgumentError unless `bits` is 9 to 12.
+    void embed(const Plane16& luma, double seconds, int bits);
+
+    /// Marks interleaved RGB in place: the change of the luma is added to all three channels, the hue stays.
+    void embed_rgb(const Plane8& rgb, double seconds);
+
+    std::size_t width() const { return grid_.width(); }
+    std::size_t height() const { return grid_.height(); }
+
+  private:
+    template <class Pixel>
+    void prepare(const Plane<const Pixel>& luma, double seconds, float scale);
+    void render(double seconds);
+    void widen(std::size_t row, std::size_t slot);
+    template <class Pixel, std::size_t Channels>
+    void add(const Plane<Pixel>& plane, float scale, float highest);
+
+    BlockGrid grid_;
+    TextureMask mask_;
+    std::vector<cv::Mat1f> tiles_;     // harmonic 0, then cosine and sine parts of harmonics 1 to 3
+    cv::Mat1f tile_;                   // the pattern now, one period and one more row and column
+    cv::Mat1f change_;                 // on the grid
+    std::vector<std::uint16_t> left_;  // sample positions of the grid's columns and rows in the tile
+    std::vector<float> left_share_;
+    std::vector<std::uint16_t> top_;
+    std::vector<float> top_share_;
+    std::array<std::vector<float>, 2> wide_;
+    std::array<std::size_t, 2> wide_row_{};
+    std::vector<std::uint8_t> grey_;
+};
+
+}  // namespace birthmark

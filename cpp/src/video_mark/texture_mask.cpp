@@ -1,0 +1,67 @@
+#include "birthmark/video_mark/texture_mask.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <opencv2/imgproc.hpp>
+
+namespace birthmark {
+namespace {
+
+constexpr float kStabiliser = 58.5225F;  // C2 of SSIM, (0.03 x 255)^2
+constexpr float kEdgeRatio = 2.0F;       // an amplitude is at most this many times the smallest within two blocks
+
+}  // namespace
+
+TextureMask::TextureMask(const BlockGrid& grid, const MarkStrength& strength) : strength_(strength) {
+    const cv::Size size(static_cast<int>(grid.columns()), static_cast<int>(grid.rows()));
+    for (cv::Mat1f* mat : {&scaled_, &texture_, &square_, &mean_, &lowest_, &amplitude_}) {
+        mat->create(size);
+    }
+}
+
+const cv::Mat1f& TextureMask::amplitudes(const BlockGrid& grid) {
+    const cv::Size window(3, 3);
+    const int rows = static_cast<int>(grid.rows());
+    const int columns = static_cast<int>(grid.columns());
+    const cv::Mat1f means(rows, columns, const_cast<float*>(grid.means().data()));
+    const cv::Mat1f variances(rows, columns, const_cast<float*>(grid.variances().data()));
+    cv::blur(means, mean_, window);
+    cv::multiply(means, means, square_);
+    cv::add(square_, variances, square_);
+    cv::blur(square_, texture_, window);
+
+    const auto count = static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
+    float* texture = texture_.ptr<float>();
+    float* wanted = scaled_.ptr<float>();
+    const float* mean = mean_.ptr<float>();
+    for (std::size_t i = 0; i < count; ++i) {
+        texture[i] = 2.0F * std::max(0.0F, texture[i] - mean[i] * mean[i]) + kStabiliser;
+        wanted[i] = std::sqrt(texture[i]);
+    }
+    cv::erode(scaled_, lowest_, cv::Mat::ones(5, 5, CV_8U));
+    const float* lowest = lowest_.ptr<float>();
+    for (std::size_t i = 0; i < count; ++i) {
+        wanted[i] = std::min(wanted[i], kEdgeRatio * lowest[i]);
+    }
+    cv::blur(scaled_, amplitude_, window);
+
+    float* amplitude = amplitude_.ptr<float>();
+    double loss = 0.0;
+    double power = 0.0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const float square = amplitude[i] * amplitude[i];
+        power += square;
+        loss += square / texture[i];
+    }
+    const double total = static_cast<double>(count);
+    const double allowed = 255.0 * 255.0 * std::pow(10.0, -strength_.psnr_db / 10.0);
+    const double gain = std::min(strength_.similarity_loss * total / loss, allowed * total / power);
+    const auto factor = static_cast<float>(std::sqrt(gain));
+    const auto ceiling = static_cast<float>(strength_.ceiling);
+    for (std::size_t i = 0; i < count; ++i) {
+        amplitude[i] = std::min(amplitude[i] * factor, ceiling);
+    }
+    return amplitude_;
+}
+
+}  // namespace birthmark

@@ -1,0 +1,205 @@
+"""Where a received picture lies in the marked one: from a coarse candidate of the spectral search to an exact map.
+
+The sync template is a set of plane waves with known phases. Under a candidate map each block of the received picture
+gives one phasor per wave; its phase says how far the block lies from where the candidate puts it. The shift and the time
+are found by one inverse transform over the lattice of the waves, the rest (affine, perspective, speed) by climbing the
+coherent sum, first with the centre of the picture and then with all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from birthmark._core import video_mark as core
+from birthmark.keys import Key
+
+Slots = NDArray[np.float32]
+Vector = NDArray[np.float64]
+
+_ROWS_AND_COLUMNS = 48  # blocks in the picture, about
+_SEGMENT = 1.0  # seconds over which phasors are summed before the fit
+_TIME_STEPS = 32  # of the search over the period
+_SHIFT_STEPS = 128  # of the search over the tile
+
+
+class Pattern:
+    """The carrier of one key: the kernel object and its layout as arrays."""
+
+    def __init__(self, key: Key) -> None:
+        self.key = key
+        self.core = core.VideoPattern(key)
+        layout = self.core.layout()
+        self.places = layout["places"].astype(np.float64)  # (modes, 2), cycles per tile
+        self.codes = layout["codes"].astype(np.intp)  # (modes, 2)
+        self.gains = layout["gains"].astype(np.float64)  # (modes,)
+        self.signs = layout["signs"].astype(np.float64)  # (modes, 2, harmonics)
+        self.radii = np.hypot(self.places[:, 0], self.places[:, 1])
+        self.sync_places = layout["sync"][:, :2].astype(np.float64)  # (waves, 2)
+        self.sync_harmonics = layout["sync"][:, 2].astype(np.float64)  # (waves,)
+        self.sync_phases = np.exp(1j * layout["phases"].astype(np.float64))  # (waves,)
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A map from received to marked places and times, and how well the sync template fits it.
+
+    `matrix` is 3 x 3 on homogeneous coordinates in units of shorter side / 240 from the pictures' centres;
+    marked seconds = `speed` * received seconds + `start`, known up to the pattern's period of 4 s.
+    """
+
+    matrix: NDArray[np.float64]
+    speed: float
+    start: float
+    sync_score: float
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A coarse hypothesis: linear map (2, 2) and speed."""
+
+    linear: NDArray[np.float64]
+    speed: float
+
+
+def linear_map(scale: float, degrees: float, mirrored: bool) -> NDArray[np.float64]:
+    """marked = mirror * turn / scale * received, as a (2, 2) matrix."""
+    angle = np.deg2rad(degrees)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return np.asarray(np.diag([-1.0 if mirrored else 1.0, 1.0]) @ turn / scale)
+
+
+def search(
+    slots: Slots, seconds: Vector, pattern: Pattern, count: int, *, quarter_turns: bool = False
+) -> list[Candidate]:
+    """The best `count` candidates over scale, turn, mirror and speed."""
+    ranges = core.SyncRanges()
+    ranges.quarter_turns = quarter_turns
+    if seconds[-1] - seconds[0] < 1.5:
+        ranges.speed_low, ranges.speed_high = 1.0, 1.01
+    found = core.SyncSearch(slots, seconds).best(pattern.core, ranges, count)
+    return [Candidate(linear_map(c.scale, c.degrees, c.mirrored), c.speed) for c in found]
+
+
+def register(slots: Slots, seconds: Vector, pattern: Pattern, candidate: Candidate) -> Registration:
+    """The exact map next to a candidate that fits the sync template best."""
+    return _Fit(slots, seconds, pattern, candidate).run()
+
+
+class _Fit:
+    def __init__(self, slots: Slots, seconds: Vector, pattern: Pattern, candidate: Candidate) -> None:
+        self.pattern = pattern
+        self.linear = candidate.linear
+        self.speed = candidate.speed
+        height, width = slots.shape[1:]
+        rows = max(2, round((_ROWS_AND_COLUMNS * height / width) ** 0.5))
+        columns = max(2, round(_ROWS_AND_COLUMNS / rows))
+        raw = core.sync_phasors(slots, pattern.core, self.linear, rows, columns)
+        raw = raw.reshape(len(slots), rows * columns, -1)
+        cycles = np.outer(seconds * self.speed, pattern.sync_harmonics) / core.PERIOD
+        turned = raw * np.exp(-2j * np.pi * cycles)[:, None, :]
+        segment = np.floor((seconds - seconds[0]) / _SEGMENT).astype(np.intp)
+        self.phasors = np.zeros((segment[-1] + 1, *raw.shape[1:]), dtype=np.complex128)
+        np.add.at(self.phasors, segment, turned)
+        used = np.unique(segment)
+        self.phasors = self.phasors[used] * pattern.sync_phases.conj()
+        level = np.sqrt(np.mean(np.abs(self.phasors) ** 2, axis=(0, 1)))
+        self.phasors /= np.maximum(level, 1e-12)
+        self.times = np.array([seconds[segment == s].mean() for s in used])
+        self.middle = float(self.times.mean())
+        y = (np.arange(rows) + 0.5) * height / rows - height / 2
+        x = (np.arange(columns) + 0.5) * width / columns - width / 2
+        self.centres = np.stack([np.tile(x, rows), np.repeat(y, columns)], axis=1)
+        self.reach = np.array([width / 2, height / 2])
+
+    def run(self) -> Registration:
+        near = np.linalg.norm(self.centres / self.reach, axis=1)
+        best = None
+        for radius in (2.0, 0.75):
+            weight = (near <= radius).astype(np.float64)
+            start = self._lattice(weight)
+            parameters = np.zeros(10)
+            parameters[4:6], parameters[8] = start[:2], start[2]
+            if radius < 2.0:
+                parameters = self._climb(parameters, weight, range(10), 2.0)
+            parameters = self._climb(parameters, np.ones_like(weight), [0, 1, 2, 3, 4, 5, 8, 9], 1.0)
+            parameters = self._climb(parameters, np.ones_like(weight), range(10), 0.5)
+            score = self._score(parameters, np.ones_like(weight))
+            if best is None or score > best[0]:
+                best = (score, parameters)
+        assert best is not None
+        score, parameters = best
+        speed, start_s = self._time(parameters)
+        return Registration(self._matrix(parameters), speed, start_s % core.PERIOD, score)
+
+    def _lattice(self, weight: Vector) -> Vector:
+        """Shift (units) and time (seconds) of the highest coherent sum."""
+        total = np.einsum("sbk,b->k", self.phasors, weight)
+        grid = np.zeros((_TIME_STEPS, _SHIFT_STEPS, _SHIFT_STEPS), dtype=np.complex64)
+        places = self.pattern.sync_places.astype(np.intp)
+        index = (-self.pattern.sync_harmonics.astype(np.intp), -places[:, 1], -places[:, 0])
+        np.add.at(grid, tuple(i % n for i, n in zip(index, grid.shape, strict=True)), total)
+        scores = np.fft.ifftn(grid).real
+        step = core.TILE / _SHIFT_STEPS
+        t, y, x = np.unravel_index(int(scores.argmax()), scores.shape)
+        shift = np.array([x, y]) * step
+        shift -= core.TILE * np.round(shift / core.TILE)
+        return np.array([shift[0], shift[1], t * core.PERIOD / _TIME_STEPS])
+
+    def _matrix(self, parameters: Vector) -> NDArray[np.float64]:
+        """Parameters 0 to 7 are displacements at the edge of the picture in units."""
+        a, b, c, d, e, f, g, h = parameters[:8]
+        width, height = self.reach
+        matrix = np.eye(3)
+        matrix[:2, :2] = self.linear + np.array([[a / width, b / height], [c / width, d / height]])
+        matrix[:2, 2] = e, f
+        size = float(np.linalg.norm(self.linear @ self.reach))
+        matrix[2, :2] = g / (width * size), h / (height * size)
+        return matrix
+
+    def _time(self, parameters: Vector) -> tuple[float, float]:
+        """Speed and start; parameter 9 is the drift in seconds over half the time."""
+        half = max(0.5, float(np.ptp(self.times)) / 2)
+        slope = parameters[9] / half
+        return self.speed + float(slope), float(parameters[8] - slope * self.middle)
+
+    def _score(self, parameters: Vector, weight: Vector) -> float:
+        """Coherent sum over its standard deviation if phases were random."""
+        at = np.c_[self.centres, np.ones(len(self.centres))] @ self._matrix(parameters).T
+        moved = at[:, :2] / at[:, 2:] - self.centres @ self.linear.T
+        space = np.exp(-2j * np.pi / core.TILE * (moved @ self.pattern.sync_places.T)) * weight[:, None]
+        speed, start = self._time(parameters)
+        late = start + (speed - self.speed) * self.times
+        time = np.exp(-2j * np.pi / core.PERIOD * np.outer(late, self.pattern.sync_harmonics))
+        total = np.einsum("sbk,bk,sk->", self.phasors, space, time, optimize=True)
+        power = (np.abs(self.phasors) ** 2 * weight[None, :, None]).sum() / 2
+        return float(total.real / np.sqrt(max(power, 1e-12)))
+
+    def _climb(self, start: Vector, weight: Vector, which: range | list[int], step: float) -> Vector:
+        steps = np.full(10, step)
+        steps[8:] = 0.1 * step
+        return _climb(lambda p: self._score(p, weight), start, list(which), steps)
+
+
+def _climb(score: Callable[[Vector], float], start: Vector, which: list[int], steps: Vector) -> Vector:
+    """Coordinate ascent; a step that helps grows, one that does not is halved, down to a sixteenth."""
+    point, best = start.copy(), score(start)
+    steps = steps.copy()
+    lowest = steps / 16
+    while np.any(steps[which] > lowest[which]):
+        for i in which:
+            if steps[i] <= lowest[i]:
+                continue
+            for direction in (1.0, -1.0):
+                trial = point.copy()
+                trial[i] += direction * steps[i]
+                value = score(trial)
+                if value > best:
+                    point, best = trial, value
+                    break
+            else:
+                steps[i] /= 2
+    return point

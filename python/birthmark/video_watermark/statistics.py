@@ -1,0 +1,98 @@
+"""Soft bits and p-values of the video mark.
+
+Conditional on everything but the payload's keyed signs, the statistic of a codeword is a sum of numbers with independent
+fair signs, so Hoeffding's inequality bounds its tail for any picture: P(sum >= z * root of squares) <= exp(-z^2 / 2).
+The geometry comes from the sync template, whose places and phases are drawn from other keyed streams, so only the number
+of geometries that were decoded counts as tries, not the size of the search that proposed them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from birthmark._core import coding
+from birthmark._core import video_mark as core
+
+from .registration import Pattern
+
+_RINGS = 8
+_LOG10_E = float(np.log10(np.e))
+HARMONICS = np.arange(-core.HARMONICS, core.HARMONICS + 1)
+
+
+@dataclass(frozen=True)
+class SoftBits:
+    """Soft values (512,) and the root of the sum of squares of the signed terms in them."""
+
+    values: NDArray[np.float64]
+    deviation: float
+
+
+def spectrum(folded: NDArray[np.complex64], marked_seconds: NDArray[np.float64]) -> NDArray[np.complex128]:
+    """Spectrum over time, (modes, harmonics), of folded slots (slots, modes) at times of the marked video."""
+    turns = np.exp(-2j * np.pi / core.PERIOD * np.outer(marked_seconds, HARMONICS))
+    return np.asarray(folded.T.astype(np.complex128) @ turns)
+
+
+def soft_bits(values: NDArray[np.complex128], pattern: Pattern) -> SoftBits:
+    """Matched filter of a spectrum (modes, harmonics): each ring and harmonic is weighted by its noise."""
+    weighted = values * (pattern.gains[:, None] / _noise(values, pattern))
+    terms = np.stack([weighted.real, weighted.imag], axis=1)  # (modes, 2, harmonics)
+    signed = (terms * pattern.signs).sum(axis=2)
+    soft = np.bincount(pattern.codes.ravel(), signed.ravel(), core.CODE_BITS)
+    return SoftBits(soft, float(np.sqrt((terms**2).sum())))
+
+
+def _noise(values: NDArray[np.complex128], pattern: Pattern) -> NDArray[np.float64]:
+    power = np.abs(values) ** 2
+    order = np.argsort(pattern.radii, kind="stable")
+    noise = np.empty_like(power)
+    for ring in np.array_split(order, _RINGS):
+        noise[ring] = np.median(power[ring], axis=0)
+    # A harmonic that the time window cannot hold (one frame, a still) must not get a huge weight.
+    return np.maximum(noise, 1e-3 * noise.max(axis=1, keepdims=True) + 1e-12)
+
+
+@dataclass(frozen=True)
+class Match:
+    """A payload with its statistic z and log10 of the bound on its p-value for one try."""
+
+    payload: int
+    z: float
+    log10_p: float
+
+
+class Judge:
+    """Names the best payload of soft bits: blindly among all 2^64, and among the issued ones where a registry is given.
+
+    `issued` may be empty. Of the two answers the one with the lower p-value counts, and the choice costs a factor 2.
+    """
+
+    def __init__(self, issued: NDArray[np.uint64] | None = None, list_size: int = 32) -> None:
+        self._decoder = coding.PayloadDecoder(core.CODE_BITS, list_size)
+        self._issued = None if issued is None or len(issued) == 0 else coding.IssuedIds(core.CODE_BITS, issued)
+        self._count = 0 if self._issued is None else len(self._issued)
+
+    def best(self, soft: SoftBits) -> Match | None:
+        """The payload with the lowest p-value, None for an empty vector."""
+        if not soft.deviation > 0:
+            return None
+        scaled = (soft.values / soft.deviation).astype(np.float32)
+        choices: list[Match] = []
+        valid = [c for c in self._decoder.decode(scaled) if c.valid]
+        cost = np.log10(2.0) if self._issued else 0.0
+        if valid:
+            top = max(valid, key=lambda c: c.correlation)
+            choices.append(_match(top.payload, top.correlation, 64 * np.log10(2.0) + cost))
+        if self._issued:
+            named = self._issued.best(scaled, 1)[0]
+            choices.append(_match(named.id, named.correlation, np.log10(self._count) + cost))
+        return min(choices, key=lambda match: match.log10_p, default=None)
+
+
+def _match(payload: int, z: float, log10_candidates: float) -> Match:
+    tail = -0.5 * max(0.0, z) ** 2 * _LOG10_E
+    return Match(payload, z, min(0.0, tail + float(log10_candidates)))
