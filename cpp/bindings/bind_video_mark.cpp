@@ -220,8 +220,8 @@ void bind_video_mark(py::module_& m) {
         .def(py::init(&search_of), "slots"_a, "seconds"_a)
         .def("best", &SyncSearch::best, "pattern"_a, "ranges"_a, "count"_a, py::call_guard<py::gil_scoped_release>());
 
-    m.def("sync_phasors", &phasors, "slots"_a, "pattern"_a, "map"_a, "rows"_a, "columns"_a);
-    m.def("fold_modes", &fold, "slots"_a, "pattern"_a, "map"_a);
+    m.def("sync_phasors", &phasors, "slots"_a, "pattern"_a, "matrix"_a, "rows"_a, "columns"_a);
+    m.def("fold_modes", &fold, "slots"_a, "pattern"_a, "matrix"_a);
 }
 
 }  // namespace birthmark::bindings

@@ -20,7 +20,7 @@ constexpr double kDegreeStep = 0.5;
 constexpr double kSpeedStep = 0.03;  // natural logarithm
 constexpr int kNeighbourhood = 21;   // bins over which the noise level is measured
 constexpr float kOutlier = 3.0F;     // a bin counts at most this many times its neighbourhood for the noise level
-constexpr float kMost = 8.0F;        // a mode counts at most this much for the score
+constexpr float kMost = 8.0F;        // above this a mode's power counts by its logarithm
 constexpr std::size_t kChunk = 1024;
 
 /// out += in * factor, complex.
@@ -167,6 +167,11 @@ void SyncSearch::normalise() {
         cv::blur(limited, level, window);
         level = cv::max(level, 1e-9);
         slice /= level;
+        for (std::size_t i = k * plane; i < (k + 1) * plane; ++i) {
+            if (power_[i] > kMost) {
+                power_[i] = kMost + std::log(power_[i] / kMost);
+            }
+        }
     }
 }
 
@@ -217,7 +222,7 @@ std::vector<SyncCandidate> SyncSearch::best(const VideoPattern& pattern, const S
                     for (std::size_t k = 0; k < kCount; ++k) {
                         const int bin = sign[k] * bins[v][k] + temporal_reach_;
                         if (sign[k] != 0 && bin >= 0 && bin <= 2 * temporal_reach_) {
-                            score += std::min(kMost, power_[static_cast<std::size_t>(bin) * plane + place[k]]);
+                            score += power_[static_cast<std::size_t>(bin) * plane + place[k]];
                         }
                     }
                     if (score > top.score) {

@@ -74,10 +74,10 @@ class SyncSearch:
 def sync_phasors(
     slots: npt.NDArray[np.float32],
     pattern: VideoPattern,
-    map: npt.NDArray[np.float64],
+    matrix: npt.NDArray[np.float64],
     rows: int,
     columns: int,
 ) -> npt.NDArray[np.complex64]: ...
 def fold_modes(
-    slots: npt.NDArray[np.float32], pattern: VideoPattern, map: npt.NDArray[np.float64]
+    slots: npt.NDArray[np.float32], pattern: VideoPattern, matrix: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.complex64]: ...

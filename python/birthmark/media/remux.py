@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -91,9 +92,40 @@ def _portable(metadata: dict[str, str]) -> dict[str, str]:
     return {key: value for key, value in metadata.items() if key.lower() not in ("encoder", "duration", "bps")}
 
 
+class _DecodeTimes:
+    """Orders the packets of one copied stream for a muxer: Matroska's first ones come without a decode time."""
+
+    _MOST = 64  # frames that a decoder may hold back are fewer
+
+    def __init__(self) -> None:
+        self._waiting: list[Any] = []
+        self._last: int | None = None
+
+    def take(self, packet: Any) -> list[Any]:
+        """Packets that are ready. Early ones get times just before the first that is known."""
+        if packet.dts is None and self._last is None and len(self._waiting) < self._MOST:
+            self._waiting.append(packet)
+            return []
+        if packet.dts is None:
+            packet.dts = packet.pts if self._last is None else self._last + 1
+        ready = [*self._waiting, packet]
+        for back, early in enumerate(reversed(self._waiting), 1):
+            early.dts = packet.dts - back
+        self._waiting = []
+        self._last = packet.dts
+        return ready
+
+    def rest(self) -> list[Any]:
+        """What still waits at the end: a stream that never names a decode time."""
+        for packet in self._waiting:
+            packet.dts = packet.pts
+        return self._waiting
+
+
 def _run(wiring: _Wiring, change: Change) -> None:
     decoder, encoder, copies = wiring.decoder, wiring.encoder, wiring.copies
     started = flushed = False
+    times: dict[int, _DecodeTimes] = {}
 
     def forward(block: Block | None) -> None:
         nonlocal started
@@ -111,10 +143,16 @@ def _run(wiring: _Wiring, change: Change) -> None:
         elif packet.stream.index in copies and packet.size:
             if packet.stream.disposition & Disposition.attached_pic:
                 packet.pts = packet.dts = 0
-            elif packet.dts is None:
-                continue
-            packet.stream = copies[packet.stream.index]
-            wiring.output.mux(packet)
+                ready = [packet]
+            else:
+                ready = times.setdefault(packet.stream.index, _DecodeTimes()).take(packet)
+            for one in ready:
+                one.stream = copies[one.stream.index]
+                wiring.output.mux(one)
+    for index, clock in times.items():
+        for one in clock.rest():
+            one.stream = copies[index]
+            wiring.output.mux(one)
     if not flushed:
         for block in decoder.decode(None):
             forward(block)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,29 +15,73 @@ from birthmark.keys import Key
 
 from .registration import Candidate, Pattern, Registration, linear_map, register, search
 from .results import VideoDetection, geometry_of
-from .statistics import Judge, Match, soft_bits, spectrum
+from .statistics import Judge, Match, slot_scores, soft_bits, spectrum
 
 WINDOW_SECONDS = 10.0
 HOP_SECONDS = 5.0
 SEARCHED = 4  # candidates of the spectral search that are followed up
-SYNC_GATE = 6.0  # sync score below which a registration is not decoded
+TURNED_WINDOWS = 2  # windows without a mark in which pictures turned by quarters are looked for, too
+SYNC_GATE = 6.5  # sync score below which a registration is not decoded; noise alone reaches some 7
 _LIKELY = -8.0  # log10 of p per try at which the window needs no further candidates
 _SAME_PLACE = 3.0  # units that two registrations of one stretch may differ by at the picture's edge
 _SAME_TIME = 0.2  # seconds
+_KEPT = 600  # folded slots that an undecoded stretch keeps, for saying later where its mark began
 
 Slots = NDArray[np.float32]
 Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Folded:
+    """Slots of a window in the coordinates of the tile: (slots, modes), their times received and marked."""
+
+    values: NDArray[np.complex64]
+    seconds: Vector
+    marked: Vector
+
+    def total(self) -> NDArray[np.complex128]:
+        return spectrum(self.values, self.marked)
+
+    def after(self, seconds: float) -> _Folded:
+        later = self.seconds > seconds
+        return _Folded(self.values[later], self.seconds[later], self.marked[later])
 
 
 @dataclass
 class _Stretch:
     """Consecutive windows with one geometry, their evidence added up."""
 
-    registration: Registration
+    latest: Registration
+    best: Registration
     start_s: float
     end_s: float
     total: NDArray[np.complex128]
-    match: Match | None = None
+    match: Match | None
+    waiting: list[_Folded]
+    scores: list[tuple[float, float]] = field(default_factory=list)  # time and score of slots
+
+    def settle(self, pattern: Pattern) -> None:
+        """Scores the slots that wait, once the payload is known."""
+        if self.match is None or self.match.log10_p > _LIKELY:
+            self.waiting = self.waiting[-_KEPT:]
+            return
+        for folded in self.waiting:
+            values = slot_scores(folded.values, folded.marked, self.total, pattern, self.match.payload)
+            self.scores += zip(folded.seconds.tolist(), values.tolist(), strict=True)
+        self.waiting = []
+
+    def span(self) -> tuple[float, float]:
+        """From when to when the slots speak for the payload."""
+        if len(self.scores) < 10:
+            return self.start_s, self.end_s
+        times, values = (np.array(column) for column in zip(*self.scores, strict=True))
+        smooth = np.convolve(values, np.ones(5) / 5, mode="same")
+        above = np.flatnonzero(smooth > 0.35 * np.percentile(smooth, 80))
+        half = float(np.median(np.diff(times))) / 2
+        first, last = times[above[0]] - half, times[above[-1]] + half
+        near = 4 * half
+        start = self.start_s if first - near <= self.start_s else float(first)
+        return start, self.end_s if last + near >= self.end_s else float(last)
 
 
 class _Window:
@@ -53,14 +98,11 @@ class _Window:
         else:
             self.coarse, self.coarse_seconds = slots, seconds
 
-    def spectrum(self, pattern: Pattern, found: Registration, after: float) -> NDArray[np.complex128]:
-        """Spectrum in marked coordinates of the slots later than `after`."""
+    def folded(self, pattern: Pattern, found: Registration) -> _Folded:
+        """All slots as `found` sees them."""
         seconds, slots = (self.coarse_seconds, self.coarse) if found.speed < 1.4 else (self.seconds, self.slots)
-        later = seconds > after
-        if not np.any(later):
-            return np.zeros((len(pattern.places), 2 * core.HARMONICS + 1), dtype=np.complex128)
-        folded = core.fold_modes(slots[later], pattern.core, found.matrix)
-        return spectrum(folded, found.speed * seconds[later] + found.start)
+        values = core.fold_modes(slots, pattern.core, found.matrix)
+        return _Folded(values, seconds, found.speed * seconds + found.start)
 
 
 class _KeySearch:
@@ -70,51 +112,59 @@ class _KeySearch:
         self.pattern = Pattern(key)
         self.judge = judge
         self.tries = 0
+        self.turned_windows = TURNED_WINDOWS
         self.stretches: list[_Stretch] = []
         self._open: _Stretch | None = None
 
     def look(self, window: _Window) -> None:
         """Search one window, and add it to the stretch before it where it continues that."""
-        best: tuple[float, Registration, NDArray[np.complex128], Match | None] | None = None
+        best: tuple[float, Registration, _Folded, Match | None] | None = None
         for candidate in self._candidates(window):
-            found = register(window.coarse, window.coarse_seconds, self.pattern, candidate)
+            found = register(window.coarse, window.coarse_seconds, self.pattern, candidate, SYNC_GATE)
             if found.sync_score < SYNC_GATE:
                 continue
-            values = window.spectrum(self.pattern, found, -np.inf)
-            match = self._judge(values)
-            log10_p = match.log10_p if match else 0.0
-            rank = log10_p if log10_p < _LIKELY else -1e-3 * found.sync_score
+            folded = window.folded(self.pattern, found)
+            match = self._judge(folded.total())
+            likely = match is not None and match.log10_p < _LIKELY
+            rank = match.log10_p if match is not None and likely else -1e-3 * found.sync_score
             if best is None or rank < best[0]:
-                best = (rank, found, values, match)
-            if log10_p < _LIKELY:
+                best = (rank, found, folded, match)
+            if likely and found.sync_score > 2 * SYNC_GATE:
                 break
         if best is None:
             self._open = None
             return
         self._join(window, *best[1:])
 
-    def _candidates(self, window: _Window):  # type: ignore[no-untyped-def]
+    def _candidates(self, window: _Window) -> Iterator[Candidate]:
         if self._open is not None:
-            yield Candidate(self._open.registration.matrix[:2, :2], self._open.registration.speed)
+            yield Candidate(self._open.latest.matrix[:2, :2], self._open.latest.speed)
         yield Candidate(linear_map(1.0, 0.0, False), 1.0)
         yield from search(window.coarse, window.coarse_seconds, self.pattern, SEARCHED)
+        if self.turned_windows > 0:
+            self.turned_windows -= 1
+            yield from search(window.coarse, window.coarse_seconds, self.pattern, SEARCHED, quarter_turns=True)
 
     def _judge(self, values: NDArray[np.complex128]) -> Match | None:
         self.tries += 1
         return self.judge.best(soft_bits(values, self.pattern))
 
-    def _join(
-        self, window: _Window, found: Registration, values: NDArray[np.complex128], match: Match | None
-    ) -> None:
+    def _join(self, window: _Window, found: Registration, folded: _Folded, match: Match | None) -> None:
         start, end = float(window.seconds[0]), float(window.seconds[-1]) + core.SLOT_SECONDS
         last = self._open
         if last is not None and _continues(last, found, start, window.slots.shape[1:]):
-            last.total = last.total + window.spectrum(self.pattern, found, last.end_s - core.SLOT_SECONDS)
-            last.registration, last.end_s = found, end
+            fresh = folded.after(last.end_s - core.SLOT_SECONDS)
+            last.total = last.total + fresh.total()
+            last.latest, last.end_s = found, end
+            if match is not None and (last.match is None or match.log10_p < last.match.log10_p):
+                last.best = found
             last.match = _better(self._judge(last.total), _better(last.match, match))
-            return
-        self._open = _Stretch(found, start, end, values, match)
-        self.stretches.append(self._open)
+            last.waiting.append(fresh)
+        else:
+            last = _Stretch(found, found, start, end, folded.total(), match, [folded])
+            self.stretches.append(last)
+        last.settle(self.pattern)
+        self._open = last
 
 
 def _better(a: Match | None, b: Match | None) -> Match | None:
@@ -127,7 +177,7 @@ def _continues(last: _Stretch, found: Registration, start_s: float, shape: tuple
     if start_s > last.end_s + HOP_SECONDS:
         return False
     middle = (start_s + last.end_s) / 2
-    old = last.registration
+    old = last.latest
     late = (found.speed * middle + found.start) - (old.speed * middle + old.start)
     late -= core.PERIOD * np.round(late / core.PERIOD)
     if abs(late) > _SAME_TIME:
@@ -143,8 +193,8 @@ def _continues(last: _Stretch, found: Registration, start_s: float, shape: tuple
 class VideoDetectStream:
     """Find marks in frames as they come.
 
-    `width`, `height`: size of the frames. `keys`: one or more. `issued`: payloads that were handed out; clips too short to
-    be decoded blindly are matched against them. `max_p`: largest family-wise false positive rate for the whole stream.
+    `width`, `height`: size of the frames. `keys`: one or more. `issued`: payloads that were handed out; clips too short
+    to be decoded blindly are matched against them. `max_p`: largest family-wise false positive rate for the whole stream.
     Memory is bounded by the window of ten seconds. Raises ArgumentError for an empty list of keys or a bad size.
     """
 
@@ -176,9 +226,9 @@ class VideoDetectStream:
     def push_luma(self, luma: NDArray[np.uint8] | NDArray[np.uint16], seconds: float, bits: int = 8) -> None:
         """A luma plane, (height, width): uint8, or uint16 with the value in the low `bits` bits."""
         if bits == 8:
-            self._residual.push(luma, seconds)  # type: ignore[arg-type]
+            self._residual.push(cast("NDArray[np.uint8]", luma), seconds)
         else:
-            self._residual.push(luma, seconds, bits)  # type: ignore[call-overload]
+            self._residual.push(cast("NDArray[np.uint16]", luma), seconds, bits)
         self._advance()
 
     def finish(self) -> list[VideoDetection]:
@@ -205,21 +255,32 @@ class VideoDetectStream:
 
     def _detections(self) -> list[VideoDetection]:
         tries = np.log10(max(1, sum(one.tries for one in self._searches)))
-        out = []
+        out: list[VideoDetection] = []
         for one in self._searches:
             for stretch in one.stretches:
                 match = stretch.match
                 if match is None or match.log10_p + tries > self._log10_limit:
                     continue
-                out.append(
-                    VideoDetection(
-                        payload=match.payload,
-                        key=one.pattern.key.id,
-                        start_s=stretch.start_s,
-                        end_s=stretch.end_s,
-                        speed=stretch.registration.speed,
-                        log10_p=float(match.log10_p + tries),
-                        geometry=geometry_of(stretch.registration.matrix),
-                    )
+                start, end = stretch.span()
+                found = VideoDetection(
+                    payload=match.payload,
+                    key=one.pattern.key.id,
+                    start_s=start,
+                    end_s=end,
+                    speed=stretch.best.speed,
+                    log10_p=float(match.log10_p + tries),
+                    geometry=geometry_of(stretch.best.matrix),
                 )
+                _add(out, found)
         return sorted(out, key=lambda detection: detection.log10_p)
+
+
+def _add(found: list[VideoDetection], new: VideoDetection) -> None:
+    """Adds a detection, or widens one of the same payload that it touches."""
+    for index, old in enumerate(found):
+        same = (old.payload, old.key) == (new.payload, new.key)
+        if same and new.start_s <= old.end_s + HOP_SECONDS and old.start_s <= new.end_s + HOP_SECONDS:
+            surest = new if new.log10_p < old.log10_p else old
+            found[index] = replace(surest, start_s=min(old.start_s, new.start_s), end_s=max(old.end_s, new.end_s))
+            return
+    found.append(new)

@@ -1,9 +1,9 @@
 """Where a received picture lies in the marked one: from a coarse candidate of the spectral search to an exact map.
 
 The sync template is a set of plane waves with known phases. Under a candidate map each block of the received picture
-gives one phasor per wave; its phase says how far the block lies from where the candidate puts it. The shift and the time
-are found by one inverse transform over the lattice of the waves, the rest (affine, perspective, speed) by climbing the
-coherent sum, first with the centre of the picture and then with all of it.
+gives one phasor per wave; its phase says how far the block lies from where the candidate puts it. The shift and the
+time are found by one inverse transform over the lattice of the waves, the rest (affine, perspective, speed) by climbing
+the coherent sum, first with the centre of the picture and then with all of it.
 """
 
 from __future__ import annotations
@@ -84,9 +84,19 @@ def search(
     return [Candidate(linear_map(c.scale, c.degrees, c.mirrored), c.speed) for c in found]
 
 
-def register(slots: Slots, seconds: Vector, pattern: Pattern, candidate: Candidate) -> Registration:
-    """The exact map next to a candidate that fits the sync template best."""
-    return _Fit(slots, seconds, pattern, candidate).run()
+def register(
+    slots: Slots, seconds: Vector, pattern: Pattern, candidate: Candidate, again_above: float = np.inf
+) -> Registration:
+    """The exact map next to a candidate that fits the sync template best.
+
+    A fit that scores more than `again_above` is repeated from where it ended: it helps where the candidate was far off.
+    """
+    found = _Fit(slots, seconds, pattern, candidate).run()
+    if found.sync_score > again_above:
+        closer = Candidate(found.matrix[:2, :2], found.speed)
+        second = _Fit(slots, seconds, pattern, closer).run()
+        found = second if second.sync_score > found.sync_score else found
+    return found
 
 
 class _Fit:

@@ -17,10 +17,10 @@ class VideoGeometry:
     """How the received picture lies in the marked one.
 
     `scale`: how much larger the content appears, measured against the shorter side of the frame. Plain resizing leaves
-    it at 1; a crop to half of each side makes it 2; picture-in-picture at half size 0.5. `crop_x` and `crop_y`: where the
-    centre of the received frame lies in the marked one, from its centre to the right and down, in shorter sides of the
-    marked frame (known up to multiples of 256/240; the smallest is given). `rotation_deg`: clockwise turn of the content.
-    `mirror`: left and right are exchanged.
+    it at 1; a crop to half of each side makes it 2; picture-in-picture at half size 0.5. `crop_x` and `crop_y`: where
+    the centre of the received frame lies in the marked one, from its centre to the right and down, in shorter sides of
+    the marked frame (known up to multiples of 256/240; the smallest is given). `rotation_deg`: clockwise turn of the
+    content. `mirror`: left and right are exchanged.
     """
 
     scale: float
@@ -34,8 +34,8 @@ class VideoGeometry:
 class VideoDetection:
     """A mark found in the picture of a video.
 
-    `start_s` to `end_s` of the received video, good to about half a second; `speed`: received faster than marked by this
-    factor; `log10_p`: see the documentation of the video mark, the whole search is counted.
+    `start_s` to `end_s` of the received video, good to about half a second; `speed`: received faster than marked by
+    this factor; `log10_p`: see the documentation of the video mark, the whole search is counted.
     """
 
     payload: int

@@ -1,9 +1,9 @@
 """Soft bits and p-values of the video mark.
 
-Conditional on everything but the payload's keyed signs, the statistic of a codeword is a sum of numbers with independent
-fair signs, so Hoeffding's inequality bounds its tail for any picture: P(sum >= z * root of squares) <= exp(-z^2 / 2).
-The geometry comes from the sync template, whose places and phases are drawn from other keyed streams, so only the number
-of geometries that were decoded counts as tries, not the size of the search that proposed them.
+Conditional on everything but the payload's keyed signs, the statistic of a codeword is a sum of numbers with
+independent fair signs, so Hoeffding's inequality bounds its tail for any picture: P(sum >= z * root of squares) <=
+exp(-z^2 / 2). The geometry comes from the sync template, whose places and phases are drawn from other keyed streams, so
+only the number of geometries that were decoded counts as tries, not the size of the search that proposed them.
 """
 
 from __future__ import annotations
@@ -42,8 +42,24 @@ def soft_bits(values: NDArray[np.complex128], pattern: Pattern) -> SoftBits:
     weighted = values * (pattern.gains[:, None] / _noise(values, pattern))
     terms = np.stack([weighted.real, weighted.imag], axis=1)  # (modes, 2, harmonics)
     signed = (terms * pattern.signs).sum(axis=2)
-    soft = np.bincount(pattern.codes.ravel(), signed.ravel(), core.CODE_BITS)
+    soft = np.bincount(pattern.codes.ravel(), signed.ravel(), core.CODE_BITS).astype(np.float64)
     return SoftBits(soft, float(np.sqrt((terms**2).sum())))
+
+
+def slot_scores(
+    folded: NDArray[np.complex64],
+    marked_seconds: NDArray[np.float64],
+    total: NDArray[np.complex128],
+    pattern: Pattern,
+    payload: int,
+) -> NDArray[np.float64]:
+    """How much each slot (slots, modes) adds to the statistic of a payload, weighted as in `total`."""
+    chips = np.asarray(coding.PayloadCode(core.CODE_BITS).encode(payload), dtype=np.float64)[pattern.codes]
+    expected = (pattern.signs[:, 0] * chips[:, :1] + 1j * pattern.signs[:, 1] * chips[:, 1:]) * (
+        pattern.gains[:, None] / _noise(total, pattern)
+    )
+    turns = np.exp(2j * np.pi / core.PERIOD * np.outer(HARMONICS, marked_seconds))
+    return np.asarray((folded.T * (expected @ turns).conj()).real.sum(axis=0))
 
 
 def _noise(values: NDArray[np.complex128], pattern: Pattern) -> NDArray[np.float64]:
@@ -53,7 +69,7 @@ def _noise(values: NDArray[np.complex128], pattern: Pattern) -> NDArray[np.float
     for ring in np.array_split(order, _RINGS):
         noise[ring] = np.median(power[ring], axis=0)
     # A harmonic that the time window cannot hold (one frame, a still) must not get a huge weight.
-    return np.maximum(noise, 1e-3 * noise.max(axis=1, keepdims=True) + 1e-12)
+    return np.asarray(np.maximum(noise, 1e-3 * noise.max(axis=1, keepdims=True) + 1e-12))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,254 @@
+"""Marking and searching video files: decode, mark the luma, encode again, copy everything else packet by packet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+from birthmark.errors import ArgumentError, HostError, MediaError
+from birthmark.keys import Key
+from birthmark.media import BlockStream, transform_audio
+from birthmark.media.atomic import replacing
+
+from .detection import VideoDetectStream
+from .embedding import VideoEmbedStream, check_size
+from .encoders import add_encoder, rotation_matrix
+from .planes import LUMA_BITS, luma_view, open_video, readable, seconds_of
+from .results import VideoDetection
+
+VERIFY_SECONDS = 20.0
+_MOST_HELD = 10000  # packets of other streams that wait for the first picture
+_CODING_TAGS = ("encoder", "duration", "bps")  # of the former encoding
+Progress = Callable[[float], None]
+MakeSound = Callable[[int, int], BlockStream]
+
+
+@dataclass(frozen=True)
+class VideoEmbedReport:
+    """What was marked: frames, seconds, and log10 of the p-value of the mark found in the result's first 20 s."""
+
+    frames: int
+    seconds: float
+    log10_p: float
+
+
+def video_duration(path: str | Path) -> float | None:
+    """Seconds of a video file, for a progress bar; None where it does not say."""
+    with open_video(Path(path)) as (container, stream):
+        if stream.duration is not None and stream.time_base is not None:
+            return float(stream.duration * stream.time_base)
+        return None if container.duration is None else float(Fraction(container.duration, av.time_base))
+
+
+def embed_video(
+    source: str | Path,
+    target: str | Path,
+    key: Key,
+    payload: int,
+    *,
+    strength: float = 1.0,
+    codec: str = "x264",
+    crf: float | None = None,
+    preset: str | None = None,
+    make_sound: MakeSound | None = None,
+    progress: Progress | None = None,
+    verify: bool = True,
+) -> VideoEmbedReport:
+    """Mark the picture of a video file, and with `make_sound` its first sound track, and write `target`.
+
+    `codec`: "x264", "x265", "vp9" or "av1"; `crf`: its quality, by default matched to the source's bits per pixel.
+    `make_sound(rate, channels)` gives a stream of `process` and `flush` that the sound passes through. All other
+    streams, chapters, tags, the rotation and the colour description are copied; times of frames are kept. Memory stays
+    bounded; the result appears when complete and when detection has found the mark in it. `progress(seconds done)`.
+
+    Raises ArgumentError for bad arguments, MediaError for files that cannot be read or written, and HostError for
+    videos that cannot carry the mark (interlaced, transparent, too short or too plain).
+    """
+    source, target = Path(source), Path(target)
+    if target.exists() and source.exists() and target.samefile(source):
+        raise ArgumentError(f"output {target} is the input file; give another name")
+    with replacing(target) as temporary:
+        picture = (
+            temporary if make_sound is None else temporary.with_name(temporary.stem + ".picture" + temporary.suffix)
+        )
+        try:
+            job = _Job(source, picture, VideoEmbedOptions(key, payload, strength, codec, crf, preset), progress)
+            frames, seconds = job.run()
+            if make_sound is not None:
+                transform_audio(picture, temporary, make_sound)
+        finally:
+            if picture != temporary:
+                picture.unlink(missing_ok=True)
+        log10_p = _verify(temporary, key, payload, target) if verify else 0.0
+    return VideoEmbedReport(frames, seconds, log10_p)
+
+
+@dataclass(frozen=True)
+class VideoEmbedOptions:
+    """What to embed and how to encode."""
+
+    key: Key
+    payload: int
+    strength: float
+    codec: str
+    crf: float | None
+    preset: str | None
+
+
+def _verify(path: Path, key: Key, payload: int, target: Path) -> float:
+    found = detect_video(path, [key], issued=[payload], max_seconds=VERIFY_SECONDS)
+    for one in found:
+        if one.payload == payload:
+            return one.log10_p
+    raise HostError(
+        f"{target}: the mark cannot be found in the result; the video is too short, too plain or compressed too much"
+    )
+
+
+class _Job:
+    """One file being marked."""
+
+    def __init__(self, source: Path, path: Path, options: VideoEmbedOptions, progress: Progress | None) -> None:
+        self.source, self.path, self.options, self.progress = source, path, options, progress
+        self.marker: VideoEmbedStream | None = None
+        self.encoder: Any = None
+        self.frames = 0
+        self.first: float | None = None
+        self.last = 0.0
+        self.size = (0, 0)
+
+    def run(self) -> tuple[int, float]:
+        with open_video(self.source) as (container, stream):
+            self._check(stream)
+            try:
+                with av.open(str(self.path), "w") as output:
+                    self._copy(container, stream, output)
+            except (av.error.FFmpegError, ValueError) as error:
+                if isinstance(error, (ArgumentError, HostError, MediaError)):
+                    raise
+                raise MediaError(f"{self.path.suffix or self.path.name}: video cannot be written: {error}") from error
+        if self.frames == 0:
+            raise MediaError(f"{self.source}: its video stream has no frames")
+        return self.frames, self.last - (self.first or 0.0)
+
+    def _check(self, stream: Any) -> None:
+        context = stream.codec_context
+        check_size(context.width, context.height)
+        name = context.pix_fmt or "yuv420p"
+        if any(component.is_alpha for component in av.VideoFormat(name).components):
+            raise HostError(f"{self.source}: has a transparent format ({name}), which marking would lose")
+        self.size = (context.width, context.height)
+
+    def _copy(self, container: Any, stream: Any, output: Any) -> None:
+        copies = self._wire(container, stream, output)
+        held: list[Any] = []  # packets of other streams before the first picture opens the encoder
+        for packet in container.demux():
+            if packet.stream.index == stream.index:
+                for frame in packet.decode():
+                    self._frame(frame, stream, output)
+            elif packet.stream.index in copies and packet.size and packet.dts is not None:
+                packet.stream = copies[packet.stream.index]
+                held.append(packet)
+            if self.frames or len(held) > _MOST_HELD:
+                for early in held:
+                    output.mux(early)
+                held.clear()
+        if self.frames:
+            for packet in self.encoder.encode(None):
+                output.mux(packet)
+
+    def _wire(self, container: Any, stream: Any, output: Any) -> dict[int, Any]:
+        """Makes the streams of the output; gives those that are copied by the index of their source."""
+        output.metadata.update(container.metadata)
+        copies: dict[int, Any] = {}
+        for other in container.streams:
+            if other.index == stream.index:
+                self.encoder = add_encoder(output, stream, self.options.codec, self.options.crf, self.options.preset)
+                tags = {k: v for k, v in stream.metadata.items() if k.lower() not in _CODING_TAGS}
+                self.encoder.metadata.update(tags)
+                self.encoder.disposition = stream.disposition
+            elif other.type in ("video", "audio", "subtitle", "attachment"):
+                copies[other.index] = output.add_stream_from_template(other, opaque=True)
+                copies[other.index].metadata.update(other.metadata)
+                copies[other.index].disposition = other.disposition
+        chapters = container.chapters()
+        if chapters:
+            output.set_chapters(chapters)
+        return copies
+
+    def _frame(self, frame: Any, stream: Any, output: Any) -> None:
+        if frame.interlaced_frame:
+            raise HostError(f"{self.source}: is interlaced; deinterlace it first")
+        if (frame.width, frame.height) != self.size:
+            raise HostError(f"{self.source}: changes its size from {self.size} to {(frame.width, frame.height)}")
+        fallback = self.last + 1.0 / float(stream.average_rate or 25)
+        seconds = seconds_of(frame, fallback if self.frames else 0.0)
+        if self.first is None:
+            self.first = seconds
+            matrix = rotation_matrix(frame)
+            if matrix is not None:
+                self.encoder.set_display_matrix(matrix)
+        wanted = self.encoder.codec_context.pix_fmt
+        marked = frame if frame.format.name == wanted else frame.reformat(format=wanted)
+        marked.make_writable()
+        luma, bits = luma_view(marked)
+        if self.marker is None:
+            self.marker = VideoEmbedStream(
+                *self.size, self.options.key, self.options.payload, strength=self.options.strength
+            )
+        self.marker.embed_luma(luma, seconds - self.first, bits)
+        marked.pict_type = 0
+        for packet in self.encoder.encode(marked):
+            output.mux(packet)
+        self.frames += 1
+        self.last = seconds
+        if self.progress is not None:
+            self.progress(seconds - self.first)
+
+
+def detect_video(
+    path: str | Path,
+    keys: Sequence[Key],
+    *,
+    issued: Iterable[int] = (),
+    max_p: float = 1e-6,
+    max_seconds: float | None = None,
+    progress: Progress | None = None,
+) -> list[VideoDetection]:
+    """Marks in the picture of a video or image file, the surest first.
+
+    `issued`: payloads that were handed out. `max_seconds`: look at no more of the file. `progress(seconds done)` is
+    called after each frame. Memory stays bounded. Raises MediaError for files that cannot be read.
+    """
+    payloads = np.fromiter(issued, dtype=np.uint64)
+    with open_video(Path(path)) as (container, stream):
+        size = (stream.codec_context.width, stream.codec_context.height)
+        searcher = VideoDetectStream(*size, keys, issued=payloads, max_p=max_p)
+        first: float | None = None
+        last = 0.0
+        step = 1.0 / float(stream.average_rate or 25)
+        for frame in container.decode(stream):
+            seconds = seconds_of(frame, last + step if first is not None else 0.0)
+            first = seconds if first is None else first
+            seconds = max(seconds, last) if last else seconds
+            if max_seconds is not None and seconds - first > max_seconds:
+                break
+            same = (frame.width, frame.height) == size
+            picture = readable(frame if same else frame.reformat(width=size[0], height=size[1]))
+            luma, bits = luma_view(picture)
+            searcher.push_luma(luma, seconds - first, bits)
+            last = seconds
+            if progress is not None:
+                progress(seconds - first)
+        if first is None:
+            raise MediaError(f"{path}: its video stream has no frames")
+        return searcher.finish()
+
+
+__all__ = ["LUMA_BITS", "VideoEmbedReport", "detect_video", "embed_video", "video_duration"]

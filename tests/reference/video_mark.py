@@ -1,0 +1,108 @@
+"""The kernels of the video mark in plain numpy (float64), one line of mathematics each, slowly."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+TILE, PERIOD, HARMONICS, SYNC_ENERGY = 256, 4.0, 3, 0.18
+
+
+def pattern_at(layout: dict[str, NDArray[np.float32]], chips: Array, x: Array, y: Array, seconds: float) -> Array:
+    """The pattern at unit coordinates x (across) and y (down): a sum over all modes and harmonics."""
+    out = np.zeros((len(y), len(x)))
+    places, codes = layout["places"].astype(int), layout["codes"].astype(int)
+    signs, gains = layout["signs"].astype(float), layout["gains"].astype(float)
+    harmonics = np.arange(-HARMONICS, HARMONICS + 1)
+    turn = np.exp(2j * np.pi * harmonics * seconds / PERIOD)
+    for n in range(len(places)):
+        a = signs[n, 0] * chips[codes[n, 0]] + 1j * signs[n, 1] * chips[codes[n, 1]]
+        amplitude = gains[n] / np.sqrt(2) * (a @ turn)
+        wave = np.outer(np.exp(2j * np.pi * places[n, 1] * y / TILE), np.exp(2j * np.pi * places[n, 0] * x / TILE))
+        out += (amplitude * wave).real
+    for (nx, ny, j), phase in zip(layout["sync"].astype(int), layout["phases"].astype(float), strict=True):
+        angle = 2 * np.pi * ((nx * x[None] + ny * y[:, None]) / TILE + j * seconds / PERIOD) + phase
+        out += np.sqrt(2 * SYNC_ENERGY / len(layout["sync"])) * np.cos(angle)
+    return out
+
+
+def blocks(luma: Array) -> tuple[int, Array, Array]:
+    """Step, means and variances of the blocks of a plane."""
+    height, width = luma.shape
+    step = max(1, min(height, width) // 240)
+    pieces = [[luma[r : r + step, c : c + step] for c in range(0, width, step)] for r in range(0, height, step)]
+    means = np.array([[piece.mean() for piece in row] for row in pieces])
+    variances = np.array([[piece.var() for piece in row] for row in pieces])
+    return step, means, variances
+
+
+def amplitudes(means: Array, variances: Array, loss: float = 0.020, psnr_db: float = 44.6) -> Array:
+    """How strongly each block may be marked."""
+
+    def box(values: Array) -> Array:
+        return np.asarray(cv2.blur(values, (3, 3)))
+
+    texture = 2 * np.maximum(box(means**2 + variances) - box(means) ** 2, 0) + 58.5225
+    wanted = np.sqrt(texture)
+    wanted = box(np.minimum(wanted, 2 * cv2.erode(wanted, np.ones((5, 5)))))
+    gain = min(loss / np.mean(wanted**2 / texture), 255**2 * 10 ** (-psnr_db / 10) / np.mean(wanted**2))
+    return np.asarray(np.minimum(wanted * np.sqrt(gain), 6.0))
+
+
+def embed(luma: NDArray[np.uint8], layout: dict[str, NDArray[np.float32]], chips: Array, seconds: float) -> Array:
+    """The marked plane before rounding."""
+    height, width = luma.shape
+    step, means, variances = blocks(luma.astype(float))
+    unit = 240 / min(height, width)
+    x = ((np.arange(means.shape[1]) + 0.5) * step - width / 2) * unit
+    y = ((np.arange(means.shape[0]) + 0.5) * step - height / 2) * unit
+    # The kernel reads the pattern between whole units by linear interpolation.
+    whole = pattern_at(layout, chips, np.arange(TILE, dtype=np.float64), np.arange(TILE, dtype=np.float64), seconds)
+    change = amplitudes(means, variances) * _linear(_linear(whole, x, 1), y, 0)
+    pixels = [
+        np.clip((np.arange(n) + 0.5) / step - 0.5, 0, m - 1) for n, m in zip(luma.shape, means.shape, strict=True)
+    ]
+    wide = np.stack([np.interp(pixels[1], np.arange(means.shape[1]), row) for row in change])
+    tall = np.stack([np.interp(pixels[0], np.arange(means.shape[0]), column) for column in wide.T], axis=1)
+    return np.asarray(np.clip(luma + tall, 0, 255))
+
+
+def _linear(values: Array, at: Array, axis: int) -> Array:
+    first = np.floor(at).astype(int)
+    share = (at - first).reshape((-1, 1) if axis == 0 else (1, -1))
+    return np.asarray(
+        np.take(values, first % TILE, axis) * (1 - share) + np.take(values, (first + 1) % TILE, axis) * share
+    )
+
+
+def phasors(picture: Array, sync: Array, linear: Array, rows: int, columns: int) -> NDArray[np.complex128]:
+    """Sync phasors (rows, columns, waves) of one picture."""
+    height, width = picture.shape
+    x, y = np.arange(width) + 0.5 - width / 2, np.arange(height) + 0.5 - height / 2
+    r, c = (
+        np.arange(height) * rows // height,
+        np.searchsorted(np.arange(1, columns) * width // columns, np.arange(width), "right"),
+    )
+    out = np.zeros((rows, columns, len(sync)), dtype=complex)
+    for k, (nx, ny) in enumerate(sync[:, :2]):
+        fx, fy = linear.T @ np.array([nx, ny]) / TILE
+        wave = picture * np.exp(-2j * np.pi * (fx * x[None] + fy * y[:, None]))
+        for i in range(rows):
+            for j in range(columns):
+                out[i, j, k] = wave[np.ix_(r == i, c == j)].sum()
+    return out
+
+
+def fold(picture: Array, places: NDArray[np.int64], shift: tuple[int, int]) -> NDArray[np.complex128]:
+    """Mode coefficients of a picture with an even number of samples that lies `shift` whole units away, map else 1."""
+    height, width = picture.shape
+    tile = np.zeros((TILE, TILE))
+    # A sample lies half a unit off the whole ones: the kernel interpolates the mean of four neighbours.
+    padded = np.pad(picture, 1)
+    drawn = (padded[:-1, :-1] + padded[1:, :-1] + padded[:-1, 1:] + padded[1:, 1:]) / 4
+    for i in range(height):
+        for j in range(width):
+            tile[(i - height // 2 + shift[1]) % TILE, (j - width // 2 + shift[0]) % TILE] += drawn[i, j]
+    return np.asarray(np.fft.fft2(tile)[places[:, 1], places[:, 0]])

@@ -1,0 +1,165 @@
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from birthmark.errors import ArgumentError
+from birthmark.keys import Key
+from birthmark.video_watermark import VideoDetection, VideoDetectStream, VideoEmbedStream
+from birthmark.video_watermark.results import geometry_of
+from tests.video_watermark.clips import KEY, PAYLOAD, RATE, luma_frames
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "video_mark_v1.json"
+
+
+def marked_frames(seconds: float, payload: int = PAYLOAD, key: Key = KEY, seed: int = 0) -> list[np.ndarray]:
+    stream = VideoEmbedStream(320, 240, key, payload)
+    frames = list(luma_frames(seconds, seed=seed))
+    for index, frame in enumerate(frames):
+        stream.embed_luma(frame, index / RATE)
+    return frames
+
+
+def found_in(frames: list[np.ndarray], keys: list[Key] | None = None, **options: object) -> list[VideoDetection]:
+    height, width = frames[0].shape
+    stream = VideoDetectStream(width, height, keys or [KEY], **options)  # type: ignore[arg-type]
+    for index, frame in enumerate(frames):
+        stream.push_luma(frame, index / RATE)
+    return stream.finish()
+
+
+@pytest.fixture(scope="module")
+def marked() -> list[np.ndarray]:
+    return marked_frames(6.0)
+
+
+def test_mark_is_found_with_its_span_and_geometry(marked: list[np.ndarray]) -> None:
+    (one,) = found_in(marked, [KEY.decoy(1), KEY])
+    assert (one.payload, one.key) == (PAYLOAD, KEY.id)
+    assert one.log10_p < -50
+    assert one.start_s == pytest.approx(0, abs=0.3)
+    assert one.end_s == pytest.approx(6, abs=0.3)
+    assert one.speed == pytest.approx(1, abs=0.01)
+    assert one.geometry.scale == pytest.approx(1, abs=0.01)
+    assert not one.geometry.mirror
+    document = json.loads(json.dumps(one.as_json()))
+    assert document["layer"] == "video-watermark"
+    assert document["payload"] == f"{PAYLOAD:016x}"
+    assert set(document["geometry"]) == {"scale", "crop_x", "crop_y", "rotation_deg", "mirror"}
+
+
+def test_each_further_second_lowers_the_p_value(marked: list[np.ndarray]) -> None:
+    values = [found_in(marked[: round(seconds * RATE)], issued=np.array([PAYLOAD], np.uint64))[0].log10_p
+              for seconds in (1.5, 3.0, 6.0)]  # fmt: skip
+    assert values[0] > values[1] > values[2]
+
+
+def test_moved_pictures_are_found_and_measured(marked: list[np.ndarray]) -> None:
+    matrix = cv2.getRotationMatrix2D((159.5, 119.5), -3.0, 1.25)
+    moved = [cv2.warpAffine(frame[:, ::-1], matrix, (320, 240)) for frame in marked]
+    (one,) = found_in(moved)
+    assert one.payload == PAYLOAD
+    assert one.geometry.mirror
+    assert one.geometry.scale == pytest.approx(1.25, abs=0.02)
+    assert one.geometry.rotation_deg == pytest.approx(3.0, abs=0.3)
+
+
+def test_a_cropped_picture_says_from_where(marked: list[np.ndarray]) -> None:
+    (one,) = found_in([np.ascontiguousarray(frame[:180, 80:]) for frame in marked])
+    assert one.payload == PAYLOAD
+    assert one.geometry.scale == pytest.approx(240 / 180, abs=0.02)
+    assert one.geometry.crop_x == pytest.approx(40 / 240, abs=0.02)
+    assert one.geometry.crop_y == pytest.approx(-30 / 240, abs=0.02)
+
+
+def test_double_speed_is_found(marked: list[np.ndarray]) -> None:
+    (one,) = found_in(marked[::2])
+    assert one.payload == PAYLOAD
+    assert one.speed == pytest.approx(2.0, abs=0.03)
+
+
+def test_unmarked_and_other_keys_give_nothing(marked: list[np.ndarray]) -> None:
+    assert found_in(list(luma_frames(6.0))) == []
+    assert found_in(marked, [KEY.decoy(2)]) == []
+
+
+def test_flat_pictures_give_nothing() -> None:
+    assert found_in([np.full((120, 160), 90, np.uint8)] * 30) == []
+
+
+def test_two_averaged_copies_name_a_buyer_and_nobody_else(marked: list[np.ndarray]) -> None:
+    other = marked_frames(6.0, payload=0xFEEDFACE)
+    mixed = [((a.astype(int) + b + 1) // 2).astype(np.uint8) for a, b in zip(marked, other, strict=True)]
+    named = {one.payload for one in found_in(mixed)}
+    assert named
+    assert named <= {PAYLOAD, 0xFEEDFACE}
+    issued = np.array([*range(100), PAYLOAD, 0xFEEDFACE], np.uint64)
+    named = {one.payload for one in found_in(mixed, issued=issued)}
+    assert named
+    assert named <= {PAYLOAD, 0xFEEDFACE}
+
+
+def test_a_stretch_inside_other_video_is_placed() -> None:
+    other = list(luma_frames(7.0, seed=9))
+    frames = [*other[:100], *marked_frames(4.0), *other[100:]]
+    (one,) = found_in(frames)
+    assert one.payload == PAYLOAD
+    assert one.start_s == pytest.approx(5.0, abs=0.6)
+    assert one.end_s == pytest.approx(9.0, abs=0.6)
+
+
+def test_rgb_and_luma_streams_agree() -> None:
+    frames = [np.repeat(frame[:, :, None], 3, axis=2) for frame in luma_frames(3.0)]
+    embedder = VideoEmbedStream(320, 240, KEY, PAYLOAD)
+    detector = VideoDetectStream(320, 240, [KEY])
+    for index, frame in enumerate(frames):
+        marked = embedder.embed(frame, index / RATE)
+        assert not np.shares_memory(marked, frame)
+        detector.push(marked, index / RATE)
+    assert detector.finish()[0].payload == PAYLOAD
+
+
+def test_frames_marked_in_any_order_are_the_same(marked: list[np.ndarray]) -> None:
+    embedder = VideoEmbedStream(320, 240, KEY, PAYLOAD)
+    frames = list(luma_frames(1.0))
+    for index in (13, 2, 19, 0):
+        frame = frames[index].copy()
+        embedder.embed_luma(frame, index / RATE)
+        assert np.array_equal(frame, marked[index])
+
+
+def test_marked_frames_stay_within_the_promised_quality(marked: list[np.ndarray]) -> None:
+    for host, frame in zip(luma_frames(1.0), marked, strict=False):
+        error = np.mean((host.astype(float) - frame) ** 2)
+        assert 10 * np.log10(255**2 / error) > 44
+
+
+def test_golden_frame() -> None:
+    golden = json.loads(GOLDEN.read_text())
+    assert golden["version"] == 1
+    plane = np.full((96, 128), 100, np.uint8)
+    VideoEmbedStream(128, 96, KEY, PAYLOAD, strength=4.0).embed_luma(plane, 0.75)
+    assert plane[golden["row"]].tolist() == golden["values"]
+
+
+def test_arguments_are_checked() -> None:
+    with pytest.raises(ArgumentError, match="keys is empty"):
+        VideoDetectStream(320, 240, [])
+    with pytest.raises(ArgumentError, match="max_p"):
+        VideoDetectStream(320, 240, [KEY], max_p=1.5)
+    with pytest.raises(ArgumentError, match="64 x 48"):
+        VideoEmbedStream(64, 48, KEY, PAYLOAD)
+    with pytest.raises(ArgumentError, match="payload"):
+        VideoEmbedStream(320, 240, KEY, -1)
+    with pytest.raises(ArgumentError, match="strength"):
+        VideoEmbedStream(320, 240, KEY, 1, strength=9)
+
+
+def test_geometry_of_a_shift_takes_the_smallest() -> None:
+    matrix = np.eye(3)
+    matrix[:2, 2] = 250, -30
+    geometry = geometry_of(matrix)
+    assert geometry.crop_x == pytest.approx(-6 / 240)
+    assert geometry.crop_y == pytest.approx(-30 / 240)
