@@ -14,7 +14,7 @@ from birthmark.errors import ArgumentError, Error, HostError, MediaError
 from birthmark.video_watermark import detect_video, embed_video, video_duration
 from tests.video_watermark.clips import KEY, PAYLOAD, luma_frames
 
-CHAPTER = {"id": 1, "start": 0, "end": 1000, "time_base": Fraction(1, 1000), "metadata": {"title": "walk"}}
+CHAPTER: Any = {"id": 1, "start": 0, "end": 1000, "time_base": Fraction(1, 1000), "metadata": {"title": "walk"}}
 
 
 def write_video(
@@ -54,6 +54,10 @@ def read_times(path: Path) -> list[float]:
         return [float(frame.time) for frame in container.decode(video=0)]
 
 
+def display_matrix(frame: Any) -> bytes:
+    return bytes(frame.side_data.get(Type.DISPLAYMATRIX))
+
+
 def packets(path: Path) -> list[bytes]:
     with av.open(str(path)) as container:
         return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
@@ -78,9 +82,7 @@ def test_everything_but_the_picture_is_kept(tmp_path: Path, suffix: str) -> None
         assert frames[0].rotation == frames[1].rotation
         if suffix == ".mp4":
             assert frames[1].rotation != 0
-            assert bytes(frames[0].side_data.get(Type.DISPLAYMATRIX)) == bytes(
-                frames[1].side_data.get(Type.DISPLAYMATRIX)
-            )
+            assert display_matrix(frames[0]) == display_matrix(frames[1])
     assert detect_video(target, [KEY])[0].payload == PAYLOAD
     assert detect_video(source, [KEY]) == []
     assert sorted(tmp_path.iterdir()) == [source, target]

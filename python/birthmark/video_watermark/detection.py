@@ -194,7 +194,7 @@ class VideoDetectStream:
     """Find marks in frames as they come.
 
     `width`, `height`: size of the frames. `keys`: one or more. `issued`: payloads that were handed out; clips too short
-    to be decoded blindly are matched against them. `max_p`: largest family-wise false positive rate for the whole stream.
+    to be decoded blindly are matched against them. `max_p`: largest family-wise false positive rate for the stream.
     Memory is bounded by the window of ten seconds. Raises ArgumentError for an empty list of keys or a bad size.
     """
 
