@@ -26,17 +26,21 @@ test:
 	@tools/setup.sh --with-tests
 	@tools/test.sh
 
-bench: setup
+bench:
+	@tools/setup.sh --with-tests
 	@set -e; for script in bench/bench_*.py; do $(PYTHON) $$script; done
 
-wheel: setup
+wheel:
+	@tools/setup.sh --with-tests
 	@tools/wheel.sh
 
-tidy: setup
+tidy:
+	@tools/setup.sh --with-tests
 	@cmake --preset tidy
 	@cmake --build --preset tidy
 
-format: setup
+format:
+	@tools/setup.sh --with-tests
 	@$(PYTHON) -m ruff check --fix-only .
 	@$(PYTHON) -m ruff format .
 	@find cpp -name '*.cpp' -o -name '*.hpp' | xargs clang-format -i

@@ -5,7 +5,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 groups='build|demo'
-[ "${1:-}" = --with-tests ] && groups='build|demo|test'
+extras='build plot'
+if [ "${1:-}" = --with-tests ]; then
+    groups='build|demo|test'
+    extras='build plot dev'
+fi
 
 install_packages() {
     local wanted missing=()
@@ -30,7 +34,8 @@ install_packages() {
 install_python() {
     [ -x .venv/bin/python ] || python3 -m venv .venv
     local stamp requirements
-    requirements=$(.venv/bin/python tools/requirements.py)
+    # shellcheck disable=SC2086
+    requirements=$(.venv/bin/python tools/requirements.py $extras)
     stamp=.venv/birthmark-$(echo "$requirements $PWD" | sha256sum | cut -c1-16).stamp
     [ -e "$stamp" ] && return
     echo "Installing Python packages into .venv"

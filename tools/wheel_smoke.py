@@ -6,6 +6,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import birthmark
+from birthmark import _core
 from birthmark._core.media import SoundFile, resample
 from birthmark.keys import Key, KeyedStream
 
@@ -26,6 +27,10 @@ assert KeyedStream(Key(bytes(range(32))), "golden", 7).next_u64() == 15109446398
 key = json.loads(run("key", "new", "my.key", "--json"))
 assert json.loads(run("key", "show", "my.key", "--json")) == key
 
+run("embed", "speech.wav", "marked.flac", "--key", "my.key", "--payload", "00c0ffee00c0ffee")
+found = json.loads(run("detect", "marked.flac", "--key", "my.key", "--json"))
+assert [mark["payload"] for mark in found["files"][0]["detections"]] == ["00c0ffee00c0ffee"]
+
 libraries = {Path(line.split()[-1]) for line in Path("/proc/self/maps").read_text().splitlines() if ".so" in line}
 own = Path(birthmark.__file__).parent.parent
 loaded = [path for path in libraries if "birthmark.libs" in path.parts]
@@ -34,7 +39,8 @@ foreign = [
     for path in libraries
     if own not in path.parents and "lib-dynload" not in path.parts and not path.name.startswith(SYSTEM)
 ]
-for name in ("libsndfile", "libsoxr", "libsodium"):
+fft = "libfftw3f" if _core.fft_backend == "fftw" else "libkissfft"
+for name in ("libsndfile", "libsoxr", "libsodium", fft):
     assert any(path.name.startswith(name) for path in loaded), f"{name} is not loaded from the wheel"
 python_own = ("libz.", "libexpat.", "libcrypto.", "libssl.", "libffi.", "libbz2.", "liblzma.", "libuuid.")
 foreign = [path for path in foreign if not path.name.startswith(python_own)]
