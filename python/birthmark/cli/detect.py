@@ -11,7 +11,6 @@ from birthmark.cli.common import JsonOption, exit_status, print_json, progress
 from birthmark.errors import ArgumentError, Error
 
 if TYPE_CHECKING:
-    from birthmark._core.coding import IssuedIds
     from birthmark.keys import Key
     from birthmark.watermark import Detection
 
@@ -51,8 +50,8 @@ def detect(
     if not max_log10_p <= 0:
         raise ArgumentError(f"--max-log10-p is {max_log10_p}; allowed: 0 or less")
     secrets = [Key.load(path) for path in keys]
-    issued = None if ids is None else read_ids(ids)
-    options = {"search": search, "ids": issued, "max_log10_p": max_log10_p, "threads": threads}
+    issued = [] if ids is None else read_ids(ids)
+    options = {"search": search, "issued": issued, "max_log10_p": max_log10_p, "threads": threads}
     results = []
     with progress("searching", len(files), quiet=as_json) as advance:
         for path in files:
@@ -66,9 +65,9 @@ def detect(
     raise typer.Exit(exit_status(found=found, failed=any(result["error"] for result in results)))
 
 
-def read_ids(path: Path) -> IssuedIds:
+def read_ids(path: Path) -> list[int]:
     """Issued mark IDs of a text file, one a line; empty lines and lines that start with # are skipped."""
-    from birthmark.watermark import issued_ids, parse_payload
+    from birthmark.watermark import parse_payload
 
     numbers = []
     with path.open(encoding="utf-8", errors="replace") as lines:
@@ -81,17 +80,17 @@ def read_ids(path: Path) -> IssuedIds:
                     raise ArgumentError(f"{path} line {count}: {error}") from error
     if not numbers:
         raise ArgumentError(f"--ids {path} has no IDs; allowed: 1 or more lines of 16 hexadecimal digits")
-    return issued_ids(numbers)
+    return numbers
 
 
 def _one(path: Path, secrets: list[Key], options: dict[str, Any]) -> dict[str, Any]:
-    from birthmark.watermark import detect_file
+    from birthmark.recordings import detect_recording
 
     try:
-        result = detect_file(path, secrets, **options)
+        result = detect_recording(path, secrets, **options)
     except (Error, OSError) as error:
         return {"file": str(path), "duration_s": None, "detections": [], "error": str(error)}
-    found = [_document(one) for one in result.detections]
+    found = [_document(one) for one in result.sound] + [one.as_json() for one in result.picture]
     return {"file": str(path), "duration_s": result.duration_s, "detections": found, "error": None}
 
 
@@ -116,10 +115,11 @@ def _print(result: dict[str, Any]) -> None:
     elif not result["detections"]:
         typer.echo(f"{result['file']}: no mark found in {result['duration_s']:.1f} s")
     for one in result["detections"]:
-        warp = "".join(f", {what} x{one[what]:g}" for what in ("speed", "pitch") if abs(one[what] - 1) > 0.002)
+        layer = "picture" if "geometry" in one else "sound"
+        warp = "".join(f", {what} x{one[what]:g}" for what in ("speed", "pitch") if abs(one.get(what, 1) - 1) > 0.002)
         typer.echo(
-            f"{result['file']}: mark {one['payload']} of key {one['key']} from {one['start_s']:.1f} to "
-            f"{one['end_s']:.1f} s{warp}; p = 10^{one['log10_p']:.0f}"
+            f"{result['file']}, {layer}: mark {one['payload']} of key {one['key']} "
+            f"from {one['start_s']:.1f} to {one['end_s']:.1f} s{warp}; p = 10^{one['log10_p']:.0f}"
         )
 
 

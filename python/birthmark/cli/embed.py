@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from birthmark.cli.common import ForceOption, JsonOption, print_json, progress
+from birthmark.cli.common import ForceOption, JsonOption, print_json, progress, warn
 from birthmark.errors import ArgumentError
 
 
@@ -21,38 +21,51 @@ def embed(
         str, typer.Option("--payload", "-p", metavar="HEX16", help="Mark ID, up to 16 hex digits.", show_default=False)
     ],
     strength: Annotated[float, typer.Option(help="Factor on the mark's gains, 0.1 to 4.")] = 1.0,
+    codec: Annotated[str, typer.Option(help="Encoder of a video's picture: x264, x265, vp9 or av1.")] = "x264",
+    crf: Annotated[
+        float | None, typer.Option(help="Its quality, 0 (best) to 63; by default it matches the source.")
+    ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Put the mark ID into the sound of IN and write OUT.
+    """Put the mark ID into the sound and the picture of IN and write OUT.
 
     The marked copy is checked by detection before it appears; a recording that cannot carry the mark is refused.
     Example: birthmark embed interview.wav copy-for-buyer.wav --key my.key --payload 00c0ffee00c0ffee
     """
     from birthmark.keys import Key
-    from birthmark.media import audio_info
-    from birthmark.watermark import embed_file, parse_payload
+    from birthmark.recordings import duration_s, embed_recording
+    from birthmark.watermark import parse_payload
 
     number = parse_payload(payload)
     if target.exists() and not force:
         raise ArgumentError(f"OUT is {target}, which exists; allowed: a new file, or any with --force")
     secret = Key.load(key)
-    done = 0
-    with progress(f"marking {source.name}", audio_info(source).frames, quiet=as_json) as advance:
+    done = 0.0
+    with progress(f"marking {source.name}", duration_s(source), quiet=as_json) as advance:
 
-        def step(frames: int) -> None:
+        def step(seconds: float) -> None:
             nonlocal done
-            advance(frames - done)
-            done = frames
+            advance(seconds - done)
+            done = seconds
 
-        report = embed_file(source, target, number, secret, strength=strength, progress=step)
+        report = embed_recording(source, target, number, secret, strength=strength, codec=codec, crf=crf, progress=step)
+    sound, picture = report.sound, report.picture
     if as_json:
-        print_json({"file": str(target), "payload": f"{number:016x}", "key": secret.id, "report": asdict(report)})
-    else:
+        document = {"file": str(target), "payload": f"{number:016x}", "key": secret.id}
+        both = {"report": sound and asdict(sound), "picture": picture and asdict(picture)}
+        print_json(document | both)
+        return
+    typer.echo(f"{target}: mark {number:016x} of key {secret.id}")
+    if sound:
         typer.echo(
-            f"{target}: mark {number:016x} of key {secret.id} in {report.seconds:.1f} s; SNR {report.snr_db:.1f} dB, "
-            f"loudness {report.loudness_change_lu:+.2f} LU; detected with p = 10^{report.log10_p:.0f}"
+            f"  sound: {sound.seconds:.1f} s; SNR {sound.snr_db:.1f} dB, loudness {sound.loudness_change_lu:+.2f} LU; "
+            f"detected with p = 10^{sound.log10_p:.0f}"
         )
+    if picture:
+        typer.echo(f"  picture: {picture.frames} frames; detected with p = 10^{picture.log10_p:.0f}")
+    if picture and picture.sound_refused:
+        warn(f"{target}: the sound is not marked: {picture.sound_refused}")
 
 
 def register(app: typer.Typer) -> None:

@@ -7,6 +7,7 @@ Method, measured figures and limits: docs/video.md.
 from .detection import VideoDetectStream
 from .embedding import VideoEmbedStream
 from .files import VideoEmbedReport, detect_video, embed_video, video_duration
+from .planes import has_picture
 from .results import VideoDetection, VideoGeometry
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "VideoGeometry",
     "detect_video",
     "embed_video",
+    "has_picture",
     "video_duration",
 ]

@@ -209,8 +209,8 @@ class VideoDetectStream:
     ) -> None:
         if not keys:
             raise ArgumentError("keys is empty; allowed: at least one key")
-        if not 0 < max_p < 1:
-            raise ArgumentError(f"max_p is {max_p}; allowed: above 0 and below 1")
+        if not 0 < max_p <= 1:
+            raise ArgumentError(f"max_p is {max_p}; allowed: above 0, at most 1")
         self._residual = core.VideoResidual(width, height)
         judge = Judge(issued)
         self._searches = [_KeySearch(key, judge) for key in keys]

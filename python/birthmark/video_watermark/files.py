@@ -19,6 +19,7 @@ from birthmark.media.atomic import replacing
 from .detection import VideoDetectStream
 from .embedding import VideoEmbedStream, check_size
 from .encoders import add_encoder, rotation_matrix
+from .images import embed_image, is_image
 from .planes import LUMA_BITS, luma_view, open_video, readable, seconds_of
 from .results import VideoDetection
 
@@ -31,11 +32,15 @@ MakeSound = Callable[[int, int], BlockStream]
 
 @dataclass(frozen=True)
 class VideoEmbedReport:
-    """What was marked: frames, seconds, and log10 of the p-value of the mark found in the result's first 20 s."""
+    """What was marked: frames, seconds, and log10 of the p-value of the mark found in the result's first 20 s.
+
+    `sound_refused` says why the sound was copied unmarked where it cannot carry a mark, and is None otherwise.
+    """
 
     frames: int
     seconds: float
     log10_p: float
+    sound_refused: str | None = None
 
 
 def video_duration(path: str | Path) -> float | None:
@@ -62,6 +67,8 @@ def embed_video(
 ) -> VideoEmbedReport:
     """Mark the picture of a video file, and with `make_sound` its first sound track, and write `target`.
 
+    PNG, JPEG and WebP pictures are marked as videos of one frame and written in the format of the extension.
+
     `codec`: "x264", "x265", "vp9" or "av1"; `crf`: its quality, by default matched to the source's bits per pixel.
     `make_sound(rate, channels)` gives a stream of `process` and `flush` that the sound passes through. All other
     streams, chapters, tags, the rotation and the colour description are copied; times of frames are kept. Memory stays
@@ -74,19 +81,30 @@ def embed_video(
     if target.exists() and source.exists() and target.samefile(source):
         raise ArgumentError(f"output {target} is the input file; give another name")
     with replacing(target) as temporary:
+        if is_image(source):
+            return VideoEmbedReport(1, 0.0, embed_image(source, target, temporary, key, payload, strength=strength))
         picture = (
             temporary if make_sound is None else temporary.with_name(temporary.stem + ".picture" + temporary.suffix)
         )
         try:
             job = _Job(source, picture, VideoEmbedOptions(key, payload, strength, codec, crf, preset), progress)
             frames, seconds = job.run()
-            if make_sound is not None:
-                transform_audio(picture, temporary, make_sound)
+            refused = None if make_sound is None else _mark_sound(picture, temporary, make_sound)
         finally:
             if picture != temporary:
                 picture.unlink(missing_ok=True)
         log10_p = _verify(temporary, key, payload, target) if verify else 0.0
-    return VideoEmbedReport(frames, seconds, log10_p)
+    return VideoEmbedReport(frames, seconds, log10_p, refused)
+
+
+def _mark_sound(picture: Path, target: Path, make_sound: MakeSound) -> str | None:
+    """Passes the sound through its stream; where that refuses the file stays as it is, and the reason is returned."""
+    try:
+        transform_audio(picture, target, make_sound)
+    except HostError as error:
+        picture.replace(target)
+        return str(error)
+    return None
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,15 @@ def open_video(path: Path) -> Iterator[tuple[Any, Any]]:
         raise MediaError(f"{path}: cannot be read as video: {error}") from error
 
 
+def has_picture(path: str | Path) -> bool:
+    """Whether a file can be opened and has a picture track of more than a cover."""
+    try:
+        with open_video(Path(path)):
+            return True
+    except MediaError:
+        return False
+
+
 def seconds_of(frame: Any, fallback: float) -> float:
     """Time of a frame; `fallback` where the file does not say."""
     return fallback if frame.time is None else float(frame.time)

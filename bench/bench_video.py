@@ -1,0 +1,252 @@
+"""The video mark on real clips: survival of attacks, invisibility, speed, false positives."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import corpus
+from birthmark._core import coding
+from birthmark._core import video_mark as core
+from birthmark.attacks import VIDEO, Frame
+from birthmark.attacks.video_codec import decode_from, encode_to, video_rate, x264
+from birthmark.keys import Key
+from birthmark.quality import psnr_db, ssim
+from birthmark.video_watermark import VideoDetection, VideoDetectStream, VideoEmbedStream
+from birthmark.video_watermark.registration import Pattern
+from birthmark.video_watermark.statistics import soft_bits, spectrum
+from tables import heading, table
+
+PAYLOAD = 0xFEEDFACE12345678
+_CODECS = ("x264_28", "x264_35", "x265_34", "vp9_40", "vp9_50", "av1_55", "x264_40", "gif")
+GOALS: dict[int, tuple[str, ...]] = {
+    95: (
+        "none", "x264_28", "x264_35", "x265_34", "vp9_40", "vp9_50", "av1_55", "scale_360p", "half_rate", "trim_5s",
+        "speed_0.5", "speed_0.8", "speed_1.25", "speed_2.0", "brightness_+40", "contrast_1.5", "contrast_0.6",
+        "saturation_1.8", "greyscale", "logo", "caption", "mirror",
+    ),
+    90: (
+        "x264_40", "scale_144p", "crop_75", "crop_50", "letterbox", "letterbox_same", "pillarbox", "pillarbox_same",
+        "blur", "noise", "gif", "splice",
+    ),
+    75: ("rotate_5", "rotate_5_fill", "screen", "pip_50", "mirror_border"),
+    0: ("pip_25", "rotate_90", "freeze"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Video:
+    """One host clip."""
+
+    name: str
+    frames: list[Frame]
+    rate: float
+
+
+def hosts(seconds: float, names: list[str] | None = None) -> list[Video]:
+    """The first seconds of every real video whose name holds one of `names`."""
+    wanted = [path for path in corpus.video_files() if names is None or any(name in path.name for name in names)]
+    return [_host(path, seconds) for path in wanted]
+
+
+def _host(path: Path, seconds: float) -> Video:
+    rate = video_rate(path)
+    return Video(path.stem, list(islice(decode_from(path), round(seconds * rate))), rate)
+
+
+def embed(video: Video, key: Key) -> list[Frame]:
+    """The marked frames."""
+    height, width = video.frames[0].shape[:2]
+    stream = VideoEmbedStream(width, height, key, PAYLOAD)
+    return [stream.embed(frame, index / video.rate) for index, frame in enumerate(video.frames)]
+
+
+def detect(frames: Iterable[Frame], rate: float, key: Key) -> list[VideoDetection]:
+    """Detections in a clip."""
+    stream: VideoDetectStream | None = None
+    for index, frame in enumerate(frames):
+        stream = stream or VideoDetectStream(frame.shape[1], frame.shape[0], [key])
+        stream.push(np.ascontiguousarray(frame), index / rate)
+    return [] if stream is None else stream.finish()
+
+
+def upload(frames: Iterable[Frame], rate: float, crf: int = 23) -> tuple[list[Frame], int]:
+    """Frames after x264 as an uploader would use it, and the bytes it took."""
+    data = io.BytesIO()
+    size = encode_to(data, frames, rate, x264(crf, "veryfast"))
+    length = data.tell()
+    data.seek(0)
+    return list(decode_from(data, size)), length
+
+
+def robustness(videos: list[Video], attacks: list[str] | None) -> None:
+    """Exact payloads per attack; every attack but the codecs is followed by x264 at crf 23."""
+    key, rows = Key.generate(), []
+    marked = [embed(video, key) for video in videos]
+    for goal, names in GOALS.items():
+        for name in names:
+            if attacks is not None and name not in attacks:
+                continue
+            exact, wrong, log10_p = 0, 0, []
+            for number, (video, frames) in enumerate(zip(videos, marked, strict=True)):
+                clip = VIDEO[name](iter(frames), video.rate, seed=number)
+                received = list(clip.frames) if name in _CODECS else upload(clip.frames, clip.rate)[0]
+                found = detect(received, clip.rate, key)
+                exact += any(one.payload == PAYLOAD for one in found)
+                wrong += sum(one.payload != PAYLOAD for one in found)
+                log10_p.append(found[0].log10_p if found else 0.0)
+            share = 100 * exact / len(videos)
+            rows.append([name, goal, f"{share:.0f}", wrong, float(np.median(log10_p)), max(log10_p)])
+            print(" | ".join(map(str, rows[-1])), flush=True)
+    print(heading("Robustness", f"{len(videos)} real clips: {', '.join(v.name for v in videos)}"))
+    print(table(["attack", "goal %", "exact %", "wrong", "median log10 p", "worst log10 p"], rows))
+
+
+def quality(videos: list[Video]) -> None:
+    """PSNR, SSIM, growth of the bit rate at equal encoder quality, and how the change is spread over time."""
+    key, rows = Key.generate(), []
+    for video in videos:
+        marked = embed(video, key)
+        chosen = range(0, len(marked), max(1, len(marked) // 12))
+        levels = [psnr_db(_luma(video.frames[i]), _luma(marked[i])) for i in chosen]
+        alike = [ssim(_luma(video.frames[i]), _luma(marked[i])) for i in chosen]
+        growth = [
+            100 * (upload(marked, video.rate, crf)[1] / upload(video.frames, video.rate, crf)[1] - 1)
+            for crf in (18, 23, 28)
+        ]
+        rows.append(
+            [video.name, min(levels), float(np.mean(levels)), f"{min(alike):.4f}", *growth, _flicker(video, marked)]
+        )
+    print(heading("Invisibility", f"first seconds of {len(videos)} real clips"))
+    columns = ["clip", "PSNR min", "mean", "SSIM min", "bits +% crf 18", "crf 23", "crf 28", "% of change above 2 Hz"]
+    print(table(columns, rows))
+
+
+def _flicker(video: Video, marked: list[Frame]) -> float:
+    """Share of the change's power that varies faster than 2 Hz."""
+    change = np.stack([_luma(a)[::8, ::8] - _luma(b)[::8, ::8] for a, b in zip(video.frames, marked, strict=True)])
+    power = (np.abs(np.fft.rfft(change * np.hanning(len(change))[:, None, None], axis=0)) ** 2).sum(axis=(1, 2))
+    return float(100 * power[np.fft.rfftfreq(len(change), 1 / video.rate) > 2].sum() / power.sum())
+
+
+def _luma(frame: Frame) -> NDArray[np.float64]:
+    return np.asarray(frame @ np.array([0.299, 0.587, 0.114]))
+
+
+def speed(videos: list[Video]) -> None:
+    """Kernels and whole searches in frames per second on one thread, beside a bare transcode and DWT-DCT."""
+    rows = []
+    for height, width in ((1080, 1920), (480, 848)):
+        source = max(videos, key=lambda video: len(video.frames))
+        frames = [_fit(frame, height, width) for frame in source.frames[:120]]
+        key = Key.generate()
+        planes = [np.ascontiguousarray(frame[..., 1]) for frame in frames]
+        embedder = core.VideoEmbedder(key, PAYLOAD, width, height)
+        seconds = _time(lambda e=embedder, p=planes: [e.embed(plane, 0.1) for plane in p])  # type: ignore[misc]
+        rows.append([f"{width}x{height}", "embed, kernel", len(planes) / seconds])
+        residual = core.VideoResidual(width, height)
+        seconds = _time(lambda r=residual, p=planes: [r.push(plane, i / 30) for i, plane in enumerate(p)])  # type: ignore[misc]
+        rows.append([f"{width}x{height}", "detect, kernel (residual)", len(planes) / seconds])
+        for what, clip in (("marked", planes), ("unmarked", [_fit(f, height, width)[..., 0].copy() for f in frames])):
+            stream = VideoDetectStream(width, height, [key])
+            begin = time.perf_counter()
+            for index, plane in enumerate(clip):
+                stream.push_luma(plane, index / 30)
+            found = stream.finish()
+            assert bool(found) == (what == "marked") or what == "marked"
+            rows.append([f"{width}x{height}", f"detect, whole, {what}", len(clip) / (time.perf_counter() - begin)])
+        seconds = _time(lambda f=frames: upload(f, 30.0))  # type: ignore[misc]
+        rows.append([f"{width}x{height}", "x264 veryfast and decode", len(frames) / seconds])
+        rows += _peer(frames, f"{width}x{height}")
+    print(heading("Speed, one thread, frames per second", "one real clip, scaled"))
+    print(table(["size", "what", "fps"], rows))
+
+
+def _fit(frame: Frame, height: int, width: int) -> Frame:
+    import cv2
+
+    return np.asarray(cv2.resize(frame, (width, height), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
+
+
+def _time(run: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    run()
+    return time.perf_counter() - begin
+
+
+def _peer(frames: list[Frame], size: str) -> list[list[object]]:
+    """Per-frame DWT-DCT of invisible-watermark, where it is installed."""
+    try:
+        from imwatermark import WatermarkEncoder  # type: ignore[import-not-found]
+    except ImportError:
+        print("invisible-watermark is not installed; its rows are left out")
+        return []
+    encoder = WatermarkEncoder()
+    encoder.set_watermark("bits", [0, 1] * 16)
+    seconds = _time(lambda: [encoder.encode(frame, "dwtDct") for frame in frames[:10]])
+    return [[size, "embed, invisible-watermark dwtDct", 10 / seconds]]
+
+
+def false_positives(videos: list[Video], keys: int) -> None:
+    """Decoy keys on unmarked clips: detections, and z of a fixed payload against the normal distribution."""
+    scores, alarms, searched = [], 0, 0
+    chips = np.asarray(coding.PayloadCode(core.CODE_BITS).encode(PAYLOAD), dtype=np.float64)
+    root = Key.generate()
+    for number, video in enumerate(videos):
+        height, width = video.frames[0].shape[:2]
+        decoys = [root.decoy(index, f"bench {number}") for index in range(keys)]
+        stream = VideoDetectStream(width, height, decoys)
+        residual = core.VideoResidual(width, height)
+        for index, frame in enumerate(video.frames):
+            stream.push(frame, index / video.rate)
+            residual.push_rgb(frame, index / video.rate)
+        alarms += len(stream.finish())
+        searched += keys
+        residual.flush()
+        seconds, slots = zip(*residual.take(), strict=True)
+        for decoy in decoys:
+            pattern = Pattern(decoy)
+            folded = core.fold_modes(np.stack(slots), pattern.core, np.eye(3))
+            soft = soft_bits(spectrum(folded, np.array(seconds)), pattern)
+            scores.append(float(soft.values @ chips / soft.deviation))
+    values = np.array(scores)
+    print(heading("False positives", f"{len(videos)} unmarked clips x {keys} decoy keys"))
+    rows = [["files x keys searched", searched], ["detections", alarms], ["z of one payload: mean", values.mean()]]
+    rows += [
+        ["standard deviation", values.std()],
+        ["share above 1.645 (5 %)", f"{100 * np.mean(values > 1.645):.1f} %"],
+    ]
+    print(table(["what", "value"], rows))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--clips", help="parts of file names, with commas between them")
+    parser.add_argument("--attacks", help="names, with commas between them")
+    parser.add_argument("--keys", type=int, default=20, help="decoy keys per clip")
+    parser.add_argument("--parts", default="quality,speed,false,robustness")
+    chosen = parser.parse_args(arguments)
+    videos = hosts(chosen.seconds, chosen.clips.split(",") if chosen.clips else None)
+    parts = chosen.parts.split(",")
+    if "quality" in parts:
+        quality(videos)
+    if "speed" in parts:
+        speed(videos)
+    if "false" in parts:
+        false_positives(videos, chosen.keys)
+    if "robustness" in parts:
+        robustness(videos, chosen.attacks.split(",") if chosen.attacks else None)
+
+
+if __name__ == "__main__":
+    main()
