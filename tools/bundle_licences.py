@@ -10,6 +10,9 @@ import sys
 from pathlib import Path
 
 
+STATIC = ("libopencv-core-dev", "libopencv-imgproc-dev")  # linked into the extension itself
+
+
 def package_of(library: str) -> str:
     """The Debian package that owns an installed shared library. Raises LookupError where none does."""
     found = subprocess.run(["dpkg-query", "-S", f"*/{library}*"], capture_output=True, text=True, check=False)
@@ -23,14 +26,17 @@ def main(unpacked: Path) -> None:
     """Adds <dist-info>/licenses/bundled/<package>.txt for every package that gave a library."""
     licences = next(unpacked.glob("*.dist-info")) / "licenses" / "bundled"
     licences.mkdir(parents=True)
+    packages = set(STATIC)
     for library in sorted(unpacked.glob("*.libs/*.so*")):
         original = re.sub(r"-[0-9a-f]{8}(?=[.-])", "", library.name)
         package = package_of(original)
+        packages.add(package)
+        print(f"  {original}: {package}")
+    for package in sorted(packages):
         text = Path("/usr/share/doc", package, "copyright").read_text()
         (licences / f"{package}.txt").write_text(text)
         for common in re.findall(r"/usr/share/common-licenses/([\w.-]*\w)", text):
             (licences / f"{common}.txt").write_text(Path("/usr/share/common-licenses", common).read_text())
-        print(f"  {original}: {package}")
 
 
 if __name__ == "__main__":

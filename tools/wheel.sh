@@ -12,7 +12,7 @@ mkdir -p "$work" dist
 
 echo "Building ($fft)"
 $python -m pip wheel -q --no-deps --no-build-isolation -w "$work/raw" -C build-dir="$work/cmake" \
-    -C cmake.define.BIRTHMARK_FFT="$fft" .
+    -C cmake.define.BIRTHMARK_FFT="$fft" -C cmake.define.BIRTHMARK_STATIC_OPENCV=ON .
 
 echo 'Bundling libraries'
 PATH=$(dirname "$python"):$PATH $python -m auditwheel repair -w "$work/repaired" "$work"/raw/*.whl >"$work/auditwheel.log" 2>&1 ||
