@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "birthmark/fingerprint/audio_fingerprint.hpp"
+#include "birthmark/fingerprint/audio_votes.hpp"
+
+namespace birthmark {
+
+/// Where a passage of a query stands in a recording. Times in seconds.
+struct AudioAlignment {
+    double query_start = 0.0;
+    double query_end = 0.0;
+    double reference_start = 0.0;
+    double reference_end = 0.0;
+    double speed = 1.0;      ///< seconds of reference per second of query
+    double semitones = 0.0;  ///< pitch of the query over that of the reference
+    double score = 0.0;      ///< distance from the mean of the decoys, in their standard deviations
+    double height = 0.0;     ///< mean height of the query's sharpened surface at the peaks
+    double log10_p = 0.0;
+    std::uint32_t peaks = 0;   ///< peaks of the reference that were compared
+    std::uint32_t decoys = 0;  ///< false alignments that were measured
+};
+
+/// Compares the peaks of a recording with the surface of a query.
+///
+/// The statistic is the mean height of the query's surface where the peaks of the recording should be. Its null is
+/// measured anew for each candidate on the same query and the same peaks: decoys turn them round in time, forwards and
+/// backwards, by every lag that cannot be right. log10_p counts `search_rows`, the rows of everything that was
+/// searched, times shifts and scales. It is never below that of a second null, that the same voice says the same words
+/// again.
+class AudioVerifier {
+  public:
+    /// The query must have a surface and outlive this object. Throws ArgumentError otherwise.
+    AudioVerifier(const AudioFingerprint& query, double search_rows);
+
+    /// Alignments of one recording: candidates refined, joined where they lie on one line, cut to where the recording
+    /// really is heard. Best first; of alignments that overlap in the query the best is kept.
+    std::vector<AudioAlignment> verify(const AudioFingerprint& reference,
+                                       std::span<const AudioCandidate> candidates) const;
+
+  private:
+    struct Line;
+    struct Null;
+    struct Range;
+
+    void sharpen();
+    double height(double row, double band, const std::vector<std::int8_t>& surface) const;
+    double mean_height(const AudioFingerprint& reference, const Line& line, Range range,
+                       const std::vector<std::int8_t>& surface, std::uint32_t* count) const;
+    Line refine(const AudioFingerprint& reference, Line line, Range range, bool coarse) const;
+    Null null_of(const AudioFingerprint& reference, const Line& line, Range range) const;
+    double score(const AudioFingerprint& reference, const Line& line, Range range, Null* null,
+                 std::uint32_t* count) const;
+    Range extent(const AudioFingerprint& reference, const Line& line, Range seed, const Null& null, double mean) const;
+
+    const AudioFingerprint& query_;
+    std::vector<std::int8_t> sharp_;
+    double log10_search_;
+};
+
+/// log10 of the probability that a standard normal variable exceeds z; no underflow.
+double log10_normal_tail(double z);
+
+}  // namespace birthmark

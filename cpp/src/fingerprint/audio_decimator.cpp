@@ -1,0 +1,132 @@
+#include "birthmark/fingerprint/audio_decimator.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <string>
+
+#include "birthmark/errors.hpp"
+#include "birthmark/multiversion.hpp"
+
+namespace birthmark {
+namespace {
+
+constexpr double kMinRate = 8000.0;
+constexpr double kMaxRate = 768000.0;
+constexpr double kPassHz = 3500.0;
+constexpr double kAliasDb = 45.0;
+
+double bessel_i0(double x) {
+    double sum = 1.0;
+    double term = 1.0;
+    for (int k = 1; term > 1e-12 * sum; ++k) {
+        term *= x * x / (4.0 * k * k);
+        sum += term;
+    }
+    return sum;
+}
+
+// Kaiser's design (1974) of a low-pass filter of odd length with unit gain at 0 Hz.
+std::vector<float> low_pass(double rate, double out_rate) {
+    const double stop_hz = out_rate - kPassHz;
+    const double width = 2.0 * std::numbers::pi * (stop_hz - kPassHz) / rate;
+    const auto half = static_cast<std::size_t>(std::ceil((kAliasDb - 7.95) / (2.285 * width) / 2.0));
+    const double beta = 0.5842 * std::pow(kAliasDb - 21.0, 0.4) + 0.07886 * (kAliasDb - 21.0);
+    const double cut = out_rate / 2.0 / rate;  // halfway between pass and stop band
+    std::vector<double> taps(2 * half + 1);
+    double sum = 0.0;
+    for (std::size_t i = 0; i < taps.size(); ++i) {
+        const double n = static_cast<double>(i) - static_cast<double>(half);
+        const double x = n / static_cast<double>(half);
+        const double sinc = n == 0.0 ? 2.0 * cut : std::sin(2.0 * std::numbers::pi * cut * n) / (std::numbers::pi * n);
+        taps[i] = sinc * bessel_i0(beta * std::sqrt(std::max(0.0, 1.0 - x * x))) / bessel_i0(beta);
+        sum += taps[i];
+    }
+    std::vector<float> result(taps.size());
+    std::transform(taps.begin(), taps.end(), result.begin(), [sum](double t) { return static_cast<float>(t / sum); });
+    return result;
+}
+
+// out[m] = sum of taps[i] x[m * factor + i].
+BIRTHMARK_MULTIVERSION
+void convolve(const float* x, std::size_t factor, const float* taps, std::size_t length, float* out,
+              std::size_t count) {
+    for (std::size_t m = 0; m < count; ++m) {
+        const float* from = x + m * factor;
+        float sum = 0.0F;
+#pragma omp simd reduction(+ : sum)
+        for (std::size_t i = 0; i < length; ++i) {
+            sum += taps[i] * from[i];
+        }
+        out[m] = sum;
+    }
+}
+
+}  // namespace
+
+AudioDecimator::AudioDecimator(double rate, std::size_t channels) : rate_(rate), factor_(1), channels_(channels) {
+    if (!(rate >= kMinRate) || !(rate <= kMaxRate)) {
+        throw ArgumentError("rate is " + std::to_string(rate) + "; allowed: 8000 to 768000 Hz");
+    }
+    if (channels == 0) {
+        throw ArgumentError("channels is 0; allowed: 1 or more");
+    }
+    factor_ = static_cast<std::size_t>(rate / kMinRate);
+    taps_ = factor_ == 1 ? std::vector<float>{1.0F} : low_pass(rate, rate / static_cast<double>(factor_));
+    pending_.assign(taps_.size() / 2, 0.0F);
+}
+
+void AudioDecimator::push(std::span<const float> samples, std::vector<float>& out) {
+    if (samples.size() % channels_ != 0) {
+        throw ArgumentError("samples has " + std::to_string(samples.size()) + " values; allowed: multiples of " +
+                            std::to_string(channels_) + " channels");
+    }
+    const std::size_t frames = samples.size() / channels_;
+    const std::size_t old = pending_.size();
+    pending_.resize(old + frames);
+    if (channels_ == 1) {
+        std::copy(samples.begin(), samples.end(), pending_.begin() + static_cast<std::ptrdiff_t>(old));
+    } else {
+        const float scale = 1.0F / static_cast<float>(channels_);
+        for (std::size_t i = 0; i < frames; ++i) {
+            float sum = 0.0F;
+            for (std::size_t c = 0; c < channels_; ++c) {
+                sum += samples[i * channels_ + c];
+            }
+            pending_[old + i] = sum * scale;
+        }
+    }
+    for (std::size_t i = old; i < pending_.size(); ++i) {
+        // NaN and infinity would stay in the running sums of later stages for good.
+        pending_[i] = std::isfinite(pending_[i]) ? std::clamp(pending_[i], -64.0F, 64.0F) : 0.0F;
+    }
+    frames_in_ += frames;
+    filter(out);
+}
+
+void AudioDecimator::filter(std::vector<float>& out) {
+    if (pending_.size() < taps_.size()) {
+        return;
+    }
+    const std::size_t count = (pending_.size() - taps_.size()) / factor_ + 1;
+    const std::size_t old = out.size();
+    out.resize(old + count);
+    convolve(pending_.data(), factor_, taps_.data(), taps_.size(), out.data() + old, count);
+    samples_out_ += count;
+    const std::size_t gone = std::min(count * factor_, pending_.size());
+    pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(gone));
+}
+
+void AudioDecimator::flush(std::vector<float>& out) {
+    const std::uint64_t wanted = (frames_in_ + factor_ - 1) / factor_;
+    pending_.resize(pending_.size() + taps_.size() + factor_, 0.0F);
+    const std::size_t before = out.size();
+    const std::uint64_t had = samples_out_;
+    filter(out);
+    out.resize(before + static_cast<std::size_t>(wanted - had));
+    pending_.assign(taps_.size() / 2, 0.0F);
+    frames_in_ = 0;
+    samples_out_ = 0;
+}
+
+}  // namespace birthmark
