@@ -11,5 +11,7 @@ void bind_media(pybind11::module_& m);
 void bind_coding(pybind11::module_& m);
 void bind_audio_mark(pybind11::module_& m);
 void bind_video_mark(pybind11::module_& m);
+void bind_audio_fingerprint(pybind11::module_& m);
+void bind_index(pybind11::module_& m);
 
 }  // namespace birthmark::bindings

@@ -22,4 +22,8 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     bind_audio_mark(audio_mark);
     auto video_mark = m.def_submodule("video_mark");
     bind_video_mark(video_mark);
+    auto audio_fingerprint = m.def_submodule("audio_fingerprint");
+    bind_audio_fingerprint(audio_fingerprint);
+    auto index = m.def_submodule("index");
+    bind_index(index);
 }
