@@ -1,0 +1,128 @@
+"""The index: fingerprints in, alignments out, over any store."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from birthmark.alignment import ACCEPTED_LOG10_P, Alignment, Candidate, Fingerprint, Searched
+from birthmark.fingerprint import by_recording, deserialize
+from birthmark.index.file_store import FileStore
+from birthmark.index.store import Entry, Recording, Store
+
+_CANDIDATES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class IndexInfo:
+    """What an index holds."""
+
+    recordings: dict[str, int]
+    """Number of recordings of each medium."""
+    duration_s: dict[str, float]
+    """Seconds of each medium."""
+    size_bytes: int
+
+
+class Index:
+    """Finds passages of recordings. A context manager: the end of the block closes the store."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._searched: dict[str, Searched] | None = None
+
+    @classmethod
+    def create(cls, path: str | Path) -> Self:
+        """A new, empty index in a folder, open for writing; raises ArgumentError where `path` exists."""
+        return cls(FileStore.create(path))
+
+    @classmethod
+    def open(cls, path: str | Path, *, write: bool = False) -> Self:
+        """An index in a folder. Any number may read at once, and one may write meanwhile.
+
+        A reader sees the state at the time of opening. Raises IndexStoreError where there is none, it is damaged, or
+        somebody else is writing to it.
+        """
+        return cls(FileStore(path, write=write))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+    def add(self, name: str, fingerprint: Fingerprint) -> None:
+        """Add a recording; one of the same name and medium is replaced. For many at once use `add_many`."""
+        self.add_many([(name, fingerprint)])
+
+    def add_many(self, recordings: Iterable[tuple[str, Fingerprint]]) -> int:
+        """Add recordings in one step: all or none. Returns how many."""
+        self._searched = None
+        return self.store.add(_entry(name, fingerprint) for name, fingerprint in recordings)
+
+    def remove(self, *names: str) -> int:
+        """Forget recordings; returns how many entries (one for each medium) that were."""
+        self._searched = None
+        return self.store.remove(names)
+
+    def recordings(self) -> list[Recording]:
+        """Everything in the index, sorted by name and medium."""
+        return self.store.recordings()
+
+    def info(self) -> IndexInfo:
+        """Numbers, seconds and bytes."""
+        searched = self._all_searched()
+        return IndexInfo(
+            {medium: s.recordings for medium, s in searched.items()},
+            {medium: s.duration_s for medium, s in searched.items()},
+            self.store.size_bytes(),
+        )
+
+    def serialize(self) -> list[tuple[str, bytes]]:
+        """Every recording's name and serialised fingerprint: all that another store needs to become this one."""
+        return [(r.name, self.store.blob(r.number)) for r in self.store.recordings()]
+
+    def search(self, query: Fingerprint, *, log10_p: float = ACCEPTED_LOG10_P) -> list[Alignment]:
+        """Alignments of the query with recordings of its medium, the surest first.
+
+        A file put together from several recordings gives several alignments, as does a passage that stands in several
+        recordings. `log10_p` is the largest that is listed; 0 lists every candidate that was looked at.
+        """
+        searched = self._all_searched().get(query.medium)
+        if searched is None:
+            return []
+        candidates: list[Candidate] = []
+        for codes, tags in query.probes():
+            candidates += query.candidates(self.store.lookup(query.medium, codes, tags), _CANDIDATES)
+        found: list[Alignment] = []
+        for number, mine in by_recording(candidates).items():
+            name = self.store.recording(number).name
+            reference = deserialize(self.store.blob(number))
+            for alignment in query.verify(reference, mine, searched):
+                if alignment.log10_p <= log10_p:
+                    found.append(dataclasses.replace(alignment, recording=name))
+        return sorted(found, key=lambda a: (a.log10_p, a.recording, a.query_start_s))
+
+    def _all_searched(self) -> dict[str, Searched]:
+        if self._searched is None:
+            counted: dict[str, Searched] = {}
+            for r in self.store.recordings():
+                old = counted.get(r.medium, Searched(0, 0.0))
+                counted[r.medium] = Searched(old.recordings + 1, old.duration_s + r.duration_s)
+            self._searched = counted
+        return self._searched
+
+
+def _entry(name: str, fingerprint: Fingerprint) -> Entry:
+    codes, positions = fingerprint.postings()
+    return Entry(name, fingerprint.medium, fingerprint.duration_s, fingerprint.serialize(), codes, positions)

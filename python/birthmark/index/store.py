@@ -1,0 +1,77 @@
+"""The contract of every store of an index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from birthmark.alignment import Codes, Hits
+from birthmark.errors import ArgumentError
+
+MOST_POSTINGS = 20_000
+"""Codes with more postings than this, in one part of a store, are left out of a lookup: they tell nothing apart."""
+
+CODE_BITS = 28
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a store keeps of one recording and medium."""
+
+    name: str
+    medium: str
+    duration_s: float
+    blob: bytes
+    """The serialised fingerprint."""
+    codes: Codes
+    positions: Codes
+
+    def __post_init__(self) -> None:
+        if len(self.codes) != len(self.positions):
+            raise ArgumentError(
+                f"codes has {len(self.codes)} elements, positions {len(self.positions)}; allowed: equal"
+            )
+        if len(self.codes) and int(self.codes.max()) >> CODE_BITS:
+            raise ArgumentError(f"codes holds {int(self.codes.max())}; allowed: below 2**{CODE_BITS}")
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One recording and medium as listed; `number` is the store's own and holds until the next change."""
+
+    number: int
+    name: str
+    medium: str
+    duration_s: float
+
+
+class Store(Protocol):
+    """Keeps entries and finds postings by code. A name may stand once for each medium.
+
+    `add` replaces entries of the same name and medium. All of one `add` or `remove` is seen, or nothing.
+    """
+
+    def add(self, entries: Iterable[Entry]) -> int:
+        """Store entries, replacing those of the same name and medium; how many."""
+
+    def remove(self, names: Iterable[str]) -> int:
+        """Forget all media of these recordings; how many entries that were. Unknown names are passed over."""
+
+    def recordings(self) -> list[Recording]:
+        """Everything that is stored, sorted by name and medium."""
+
+    def lookup(self, medium: str, codes: Codes, tags: Codes) -> Hits:
+        """All pairs of a probe and a posting of the medium with the same code."""
+
+    def recording(self, number: int) -> Recording:
+        """The recording that a hit names."""
+
+    def blob(self, number: int) -> bytes:
+        """Its serialised fingerprint."""
+
+    def size_bytes(self) -> int:
+        """Bytes that the store takes."""
+
+    def close(self) -> None:
+        """Release files and connections."""
