@@ -111,7 +111,7 @@ def _alignment(one: _core.AudioAlignment) -> Alignment:
         log10_p=one.log10_p,
         why=(
             f"mean height {one.height:.2f} at {one.peaks} peaks of the recording, {one.score:.1f} deviations above "
-            f"{one.decoys} false alignments of the same passage; another take of the same words has about 0.22"
+            f"{one.decoys} false alignments of the same passage; another take of the same words has about 0.25"
         ),
     )
 
@@ -152,20 +152,6 @@ def deserialize(data: bytes) -> Fingerprint:
     if data[1] == 1:
         return AudioFingerprint.deserialize(data)
     raise FormatError(f"fingerprint is of medium {data[1]}; allowed: 1 (audio)")
-
-
-def compare(query: Fingerprint, reference: Fingerprint) -> list[Alignment]:
-    """Accepted alignments of two fingerprints of one medium, without an index; `recording` is left empty.
-
-    Raises ArgumentError for two different media.
-    """
-    from birthmark.index import Index, MemoryStore
-
-    if query.medium != reference.medium:
-        raise ArgumentError(f"reference is of medium {reference.medium}; allowed: that of the query, {query.medium}")
-    index = Index(MemoryStore())
-    index.add("", reference)
-    return index.search(query)
 
 
 def by_recording(candidates: list[Candidate]) -> dict[int, list[Candidate]]:

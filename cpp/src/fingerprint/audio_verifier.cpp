@@ -26,8 +26,8 @@ constexpr std::ptrdiff_t kSharpBands = 2;
 constexpr double kScaleLow = 0.86;
 constexpr double kScaleHigh = 1.16;
 
-// The second null: another take of the same words by the same voice, as prompts and rehearsed readings hold them. Measured
-// on phrases that six voices repeat, 1 to 5 s long; short phrases vary more.
+// The second null: another take of the same words by the same voice, as prompts and rehearsed readings hold them.
+// Measured on phrases that six voices repeat, 1 to 5 s long; short phrases vary more.
 double log10_retake(double height, std::uint32_t count) {
     const double deviation = 0.0135 + 4.3 / std::max(1.0, static_cast<double>(count));
     return std::min(0.0, log10_normal_tail((height - 0.25) / deviation));

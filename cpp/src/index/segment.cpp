@@ -141,7 +141,8 @@ void Segment::decode(std::size_t index, Block& out) const {
 
 // Last block whose first key is below `key`, or block 0.
 std::size_t Segment::block_before(std::uint64_t key) const {
-    const std::uint64_t slot = std::min((key >> position_bits_) >> header_.directory_shift, header_.directory_count - 2);
+    const std::uint64_t slot =
+        std::min((key >> position_bits_) >> header_.directory_shift, header_.directory_count - 2);
     std::size_t low = std::min<std::uint64_t>(directory(slot), header_.block_count);
     std::size_t high = std::min<std::uint64_t>(directory(slot + 1), header_.block_count);
     while (low < high) {

@@ -88,7 +88,8 @@ void SegmentWriter::add_posting(std::uint32_t code, std::uint32_t recording, std
         header_.stream = written_;
         position_bits_ = Segment::position_bits(rows_);
     }
-    const std::uint64_t key = (static_cast<std::uint64_t>(code) << position_bits_) | (entries_[recording].base + position);
+    const std::uint64_t key =
+        (static_cast<std::uint64_t>(code) << position_bits_) | (entries_[recording].base + position);
     if (key < last_key_ || (code >> Segment::kCodeBits) != 0) {
         throw ArgumentError("code is " + std::to_string(code) + "; allowed: below 2^28, codes and positions ascending");
     }

@@ -70,7 +70,9 @@ class AudioAlignment:
     @property
     def decoys(self) -> int: ...
 
-def fingerprint_audio(samples: NDArray[np.floating[Any]], rate: float, keep_surface: bool = True) -> AudioFingerprint: ...
+def fingerprint_audio(
+    samples: NDArray[np.floating[Any]], rate: float, keep_surface: bool = True
+) -> AudioFingerprint: ...
 def vote(
     tags: NDArray[np.uint32],
     recordings: NDArray[np.uint32],

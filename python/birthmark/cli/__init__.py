@@ -14,6 +14,7 @@ from birthmark.cli.common import EXIT_ERROR, EXIT_INTERRUPTED
 from birthmark.errors import Error
 
 MODULES = ("key", "embed", "detect")
+MODULES = ("key", "index", "compare")
 
 
 def _version(wanted: bool) -> None:

@@ -1,7 +1,8 @@
 """An index in a folder: memory-mapped segments that never change, and a manifest that says which of them count.
 
-A change writes new segments, syncs them, and then replaces the manifest in one step; killed at any moment, the folder holds the
-old state or the new one. Files that no manifest names are swept by the next writer. Readers hold what they have mapped.
+A change writes new segments, syncs them, and then replaces the manifest in one step; killed at any moment, the folder
+holds the old state or the new one. Files that no manifest names are swept by the next writer. Readers hold what they
+have mapped.
 """
 
 from __future__ import annotations

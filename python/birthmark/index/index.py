@@ -10,8 +10,10 @@ from types import TracebackType
 from typing import Self
 
 from birthmark.alignment import ACCEPTED_LOG10_P, Alignment, Candidate, Fingerprint, Searched
+from birthmark.errors import ArgumentError
 from birthmark.fingerprint import by_recording, deserialize
 from birthmark.index.file_store import FileStore
+from birthmark.index.memory_store import MemoryStore
 from birthmark.index.store import Entry, Recording, Store
 
 _CANDIDATES = 16
@@ -44,8 +46,8 @@ class Index:
     def open(cls, path: str | Path, *, write: bool = False) -> Self:
         """An index in a folder. Any number may read at once, and one may write meanwhile.
 
-        A reader sees the state at the time of opening. Raises IndexStoreError where there is none, it is damaged, or
-        somebody else is writing to it.
+        A reader sees the state at the time of opening. Raises MediaError where there is none or, for writing,
+        another writer is at work, and FormatError where it is damaged.
         """
         return cls(FileStore(path, write=write))
 
@@ -108,9 +110,8 @@ class Index:
         for number, mine in by_recording(candidates).items():
             name = self.store.recording(number).name
             reference = deserialize(self.store.blob(number))
-            for alignment in query.verify(reference, mine, searched):
-                if alignment.log10_p <= log10_p:
-                    found.append(dataclasses.replace(alignment, recording=name))
+            found += [dataclasses.replace(a, recording=name) for a in query.verify(reference, mine, searched)]
+        found = [alignment for alignment in found if alignment.log10_p <= log10_p]
         return sorted(found, key=lambda a: (a.log10_p, a.recording, a.query_start_s))
 
     def _all_searched(self) -> dict[str, Searched]:
@@ -126,3 +127,15 @@ class Index:
 def _entry(name: str, fingerprint: Fingerprint) -> Entry:
     codes, positions = fingerprint.postings()
     return Entry(name, fingerprint.medium, fingerprint.duration_s, fingerprint.serialize(), codes, positions)
+
+
+def compare(query: Fingerprint, reference: Fingerprint) -> list[Alignment]:
+    """Accepted alignments of two fingerprints of one medium, the surest first; `recording` is left empty.
+
+    Raises ArgumentError for two different media.
+    """
+    if query.medium != reference.medium:
+        raise ArgumentError(f"reference is of medium {reference.medium}; allowed: that of the query, {query.medium}")
+    index = Index(MemoryStore())
+    index.add("", reference)
+    return index.search(query)

@@ -53,9 +53,9 @@ struct SegmentBlock {
 
 /// An immutable part of an index over bytes that are held elsewhere, as a mapped file.
 ///
-/// A posting is the key code << bits of rows() | position in the segment; keys are sorted and stored as variable-length gaps, some
-/// three bytes each, in blocks of 64. A lookup goes by directory, block and gaps. Damaged bytes give FormatError or
-/// missing hits, never a read outside.
+/// A posting is the key code << bits of rows() | position in the segment; keys are sorted and stored as variable-length
+/// gaps, some three bytes each, in blocks of 64. A lookup goes by directory, block and gaps. Damaged bytes give
+/// FormatError or missing hits, never a read outside.
 class Segment {
   public:
     static constexpr unsigned kCodeBits = 28;
@@ -86,7 +86,8 @@ class Segment {
             decode(b, decoded);
             for (std::size_t i = 0; i < decoded.count; ++i) {
                 const Place place = place_of(decoded.keys[i] & position_mask_);
-                on_posting(static_cast<std::uint32_t>(decoded.keys[i] >> position_bits_), place.recording, place.position);
+                on_posting(static_cast<std::uint32_t>(decoded.keys[i] >> position_bits_), place.recording,
+                           place.position);
             }
         }
     }
@@ -119,8 +120,8 @@ class Segment {
     SegmentHeader header_;
     unsigned position_bits_ = 0;
     std::uint64_t position_mask_ = 0;
-    std::vector<std::uint64_t> bases_;      // of the recordings, and rows() at the end
-    std::vector<std::uint32_t> near_;       // recording at every position that is a multiple of 1 << near_shift_
+    std::vector<std::uint64_t> bases_;  // of the recordings, and rows() at the end
+    std::vector<std::uint32_t> near_;   // recording at every position that is a multiple of 1 << near_shift_
     unsigned near_shift_ = 12;
 };
 
@@ -129,7 +130,9 @@ class Segment::Cursor {
     explicit Cursor(const Segment& segment) : segment_(&segment) { load(); }
 
     bool valid() const { return in_block_ < block_.count; }
-    std::uint32_t code() const { return static_cast<std::uint32_t>(block_.keys[in_block_] >> segment_->position_bits_); }
+    std::uint32_t code() const {
+        return static_cast<std::uint32_t>(block_.keys[in_block_] >> segment_->position_bits_);
+    }
     Place place() const { return segment_->place_of(block_.keys[in_block_] & segment_->position_mask_); }
 
     void next() {
