@@ -1,7 +1,7 @@
 """The C++ core; one submodule per folder of cpp/src that Python needs."""
 
-from . import audio_mark as audio_mark
 from . import audio_fingerprint as audio_fingerprint
+from . import audio_mark as audio_mark
 from . import coding as coding
 from . import index as index
 from . import keys as keys

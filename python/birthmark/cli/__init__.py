@@ -13,8 +13,7 @@ import birthmark
 from birthmark.cli.common import EXIT_ERROR, EXIT_INTERRUPTED
 from birthmark.errors import Error
 
-MODULES = ("key", "embed", "detect")
-MODULES = ("key", "index", "compare")
+MODULES = ("key", "embed", "detect", "index", "compare")
 
 
 def _version(wanted: bool) -> None:
