@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-
 STATIC = ("libopencv-core-dev", "libopencv-imgproc-dev")  # linked into the extension itself
 
 
