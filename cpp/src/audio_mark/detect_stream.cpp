@@ -17,6 +17,7 @@ constexpr std::size_t kOverlapFrames = 8 * kSlots * PowerMap::kFramesPerSlot;
 constexpr double kFrameSeconds = PowerMap::kHop / kRate;
 constexpr double kFirstSlotFrames = 3.0;  // see PowerMap: slot 0 of a recording begins at frame 3
 constexpr double kSameSpeed = 0.01;
+constexpr std::size_t kPiece = 65536;  // frames taken at once: bounds the buffers
 
 /// Whether two detections are the same mark, seen in neighbouring spans.
 bool same_mark(const Detection& a, const Detection& b) {
@@ -138,7 +139,10 @@ void DetectStream::push(std::span<const float> samples) {
     if (!std::ranges::all_of(samples, [](float s) { return std::isfinite(s); })) {
         throw ArgumentError("samples contains NaN or infinity; allowed: finite values");
     }
-    engine_->push(samples);
+    const std::size_t piece = kPiece * engine_->channels;
+    for (std::size_t at = 0; at < samples.size(); at += piece) {
+        engine_->push(samples.subspan(at, std::min(piece, samples.size() - at)));
+    }
 }
 
 const std::vector<Detection>& DetectStream::found() const { return engine_->found; }

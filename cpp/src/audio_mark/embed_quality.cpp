@@ -6,6 +6,8 @@
 #include <numbers>
 #include <numeric>
 
+#include "birthmark/spectrum/fast_math.hpp"
+
 namespace birthmark::audio_mark {
 namespace {
 
@@ -14,6 +16,8 @@ constexpr double kMaskingOffsetDb = 5.5;  // noise masked by noise in its critic
 constexpr float kAudibleDb = -60.0F;      // tiles below this level, full scale being some 42 dB, are left out
 constexpr double kLowestMargin = -10.0;
 constexpr double kMarginStep = 0.25;
+
+constexpr float kNeper = std::numbers::ln10_v<float> / 20.0F;  // per dB of amplitude
 
 double tile_hz(std::size_t tile) {
     return (static_cast<double>(kFirstBin + tile * kTileBins) + kTileBins / 2.0) * kRate / kFrame;
@@ -60,8 +64,8 @@ void EmbedQuality::add_slot(const LevelMap& levels, std::size_t row, const SlotG
     for (std::size_t tile = 0; tile < kTiles; ++tile) {
         const float level = levels.level(row, tile);
         if (level < kAudibleDb) continue;
-        const double gain = std::pow(10.0, gains[tile] / 20.0);
-        power[tile] = std::pow(10.0, level / 10.0);
+        const double gain = exponential(gains[tile] * kNeper);
+        power[tile] = exponential(level * 2.0F * kNeper);
         mark[tile] = power[tile] * (gain - 1.0) * (gain - 1.0);
         loud_before_ += power[tile] * k_weight_[tile];
         loud_after_ += power[tile] * k_weight_[tile] * gain * gain;

@@ -24,6 +24,8 @@ constexpr std::size_t kHop = kFrame / 2;
 constexpr std::size_t kBlockSamples = kSlots * kSlotSamples;
 constexpr std::size_t kAheadSamples = GainPlan::kAround * kSlotSamples + kHop;  // what a block's last level needs
 
+constexpr std::size_t kPiece = 8192;  // frames
+
 /// Makes of one channel's frames what has to be added to it: the spectrum times (gain - 1).
 class MarkFilter {
   public:
@@ -305,7 +307,12 @@ void EmbedStream::push(std::span<const float> samples, std::vector<float>& out) 
     if (!std::ranges::all_of(samples, [](float s) { return std::isfinite(s); })) {
         throw ArgumentError("samples contains NaN or infinity; allowed: finite values");
     }
-    engine_->push(samples, out);
+    out.reserve(out.size() + samples.size());
+    // In small pieces, so that the buffers stay within a block or two however much comes at once.
+    const std::size_t piece = kPiece * engine_->channels;
+    for (std::size_t at = 0; at < samples.size(); at += piece) {
+        engine_->push(samples.subspan(at, std::min(piece, samples.size() - at)), out);
+    }
 }
 
 EmbedReport EmbedStream::flush(std::vector<float>& out) { return engine_->flush(out); }

@@ -59,18 +59,20 @@ void WindowScores::measure(std::span<const float> soft, std::size_t phases, cons
     windows = (rows + window_rows - 1) / window_rows;
     alignments = kSlots * phases;
     correlation.assign(windows * alignments, 0.0F);
-    energy.assign(windows, 0.0F);
+    energy.assign(windows * alignments, 0.0F);
     std::vector<float> products(count);
-    const float share = static_cast<float>(count) / static_cast<float>(alignments);
     for (std::size_t r = 0; r < rows; ++r) {
         const std::size_t window = r / window_rows;
         const float* row = soft.data() + r * kPairs;
         correlate(row, known.chips.data(), count, products.data());
-        float* scores = correlation.data() + window * alignments;
+        const float power = std::inner_product(row, row + kPairs, row, 0.0F);
+        const std::size_t phase = r % alignments;
         for (std::size_t k = 0; k < count; ++k) {
-            scores[(r + alignments - known.slots[k] * phases) % alignments] += products[k];
+            const std::size_t slot = known.slots[k] * phases;
+            const std::size_t place = window * alignments + phase - slot + (phase < slot ? alignments : 0);
+            correlation[place] += products[k];
+            energy[place] += power;
         }
-        energy[window] += share * std::inner_product(row, row + kPairs, row, 0.0F);
     }
 }
 
@@ -129,7 +131,7 @@ Path best_path(const WindowScores& scores, const std::vector<bool>& closed, doub
     if (windows == 0 || total <= 0.0) {
         return path;
     }
-    const auto unit = static_cast<float>(1.0 / std::sqrt(total / static_cast<double>(windows)));
+    const auto mean_energy = static_cast<float>(total / static_cast<double>(scores.energy.size()));
 
     std::vector<float> on(states, -1e30F);
     std::vector<float> next(states);
@@ -141,8 +143,8 @@ Path best_path(const WindowScores& scores, const std::vector<bool>& closed, doub
     for (std::size_t w = 0; w < windows; ++w) {
         const auto best = static_cast<std::size_t>(std::ranges::max_element(on) - on.begin());
         best_before[w] = best;
+        const auto cost = static_cast<float>(idle);
         const bool open = closed.empty() || !closed[w];
-        const float cost = static_cast<float>(idle) * unit * std::sqrt(scores.energy[w]);
         for (std::size_t o = 0; o < states; ++o) {
             float value = on[o];
             From origin = From::same;
@@ -157,7 +159,11 @@ Path best_path(const WindowScores& scores, const std::vector<bool>& closed, doub
             offer(on[best] - kJump, From::jump);
             offer(off - kStart, From::start);
             from[w * states + o] = origin;
-            next[o] = open ? value + unit * scores.correlation[w * states + o] - cost : -1e30F;
+            // What was read in quiet passages counts for less than one deviation, in loud ones never for more.
+            const float energy = scores.energy[w * states + o];
+            const float unit = 1.0F / std::sqrt(std::max(energy, mean_energy));
+            const float gain = unit * (scores.correlation[w * states + o] - cost * std::sqrt(energy));
+            next[o] = open ? value + gain : -1e30F;
         }
         on.swap(next);
         const auto leaving = static_cast<std::size_t>(std::ranges::max_element(on) - on.begin());
@@ -207,8 +213,9 @@ Interval best_interval(const WindowScores& scores, const Path& path) {
         double energy = 0.0;
         std::size_t count = 0;
         for (std::size_t w = begin; w < windows && path.alignment[w] != Path::kOff; ++w) {
-            sum += scores.correlation[w * scores.alignments + static_cast<std::size_t>(path.alignment[w])];
-            energy += scores.energy[w];
+            const std::size_t place = w * scores.alignments + static_cast<std::size_t>(path.alignment[w]);
+            sum += scores.correlation[place];
+            energy += scores.energy[place];
             ++count;
             const double z = sum > 0.0 && energy > 0.0 ? sum / std::sqrt(energy) : 0.0;
             if (z > most) {

@@ -32,7 +32,7 @@ struct WindowScores {
     std::size_t windows = 0;
     std::size_t alignments = 0;
     std::vector<float> correlation;  ///< windows x alignments
-    std::vector<float> energy;       ///< per window: mean over alignments of the squared soft chips that were read
+    std::vector<float> energy;       ///< windows x alignments: squared soft chips that were read
 
     /// `soft`: kPairs values per row, `phases` rows per slot.
     void measure(std::span<const float> soft, std::size_t phases, const KnownSlots& known);
