@@ -17,7 +17,7 @@ constexpr float kLeastShare = 0.5F;  // of its gain that a code bit keeps, howev
 constexpr float kMostShare = 1.5F;
 constexpr float kMostDb = 3.5F;     // difference of a tile from its pair stays below twice this
 constexpr float kPairShare = 0.5F;  // of a pair's change of energy that is taken off both of its tiles
-constexpr float kCarry = 0.5F;
+constexpr float kCarry = 0.85F;
 constexpr float kResponse = 0.85F;  // change of a tile's measured level per dB of gain: neighbours overlap
 
 float power(float db) { return exponential(db * (std::numbers::ln10_v<float> / 10.0F)); }
