@@ -44,7 +44,9 @@ def amplitudes(means: Array, variances: Array, loss: float = 0.020, psnr_db: flo
     def box(values: Array) -> Array:
         return np.asarray(cv2.blur(values, (3, 3)))
 
-    texture = 2 * np.maximum(box(means**2 + variances) - box(means) ** 2, 0) + 58.5225
+    contrast = 2 * np.maximum(box(means**2 + variances) - box(means) ** 2, 0) + 58.5225
+    level = 2 * box(means) ** 2 + 6.5025
+    texture = contrast * level / (contrast + level)
     wanted = np.sqrt(texture)
     wanted = box(np.minimum(wanted, 2 * cv2.erode(wanted, np.ones((5, 5)))))
     gain = min(loss / np.mean(wanted**2 / texture), 255**2 * 10 ** (-psnr_db / 10) / np.mean(wanted**2))

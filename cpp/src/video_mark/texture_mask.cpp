@@ -7,8 +7,9 @@
 namespace birthmark {
 namespace {
 
-constexpr float kStabiliser = 58.5225F;  // C2 of SSIM, (0.03 x 255)^2
-constexpr float kEdgeRatio = 2.0F;       // an amplitude is at most this many times the smallest within two blocks
+constexpr float kStabiliser = 58.5225F;     // C2 of SSIM, (0.03 x 255)^2
+constexpr float kDarkStabiliser = 6.5025F;  // C1 of SSIM, (0.01 x 255)^2: near black the mean level counts
+constexpr float kEdgeRatio = 2.0F;          // an amplitude is at most this many times the smallest within two blocks
 
 }  // namespace
 
@@ -31,12 +32,16 @@ const cv::Mat1f& TextureMask::amplitudes(const BlockGrid& grid) {
     cv::blur(square_, texture_, window);
 
     const auto count = static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
+    const auto flat = static_cast<float>(strength_.flat);
     float* texture = texture_.ptr<float>();
     float* wanted = scaled_.ptr<float>();
     const float* mean = mean_.ptr<float>();
     for (std::size_t i = 0; i < count; ++i) {
-        texture[i] = 2.0F * std::max(0.0F, texture[i] - mean[i] * mean[i]) + kStabiliser;
-        wanted[i] = std::sqrt(texture[i]);
+        const float detail = 2.0F * std::max(0.0F, texture[i] - mean[i] * mean[i]);
+        const float contrast = detail + kStabiliser;
+        const float level = 2.0F * mean[i] * mean[i] + kDarkStabiliser;
+        texture[i] = contrast * level / (contrast + level);
+        wanted[i] = std::sqrt((detail + flat) * level / (contrast + level));
     }
     cv::erode(scaled_, lowest_, cv::Mat::ones(5, 5, CV_8U));
     const float* lowest = lowest_.ptr<float>();

@@ -90,7 +90,7 @@ TEST_CASE("embedding depends on the frame and its time alone") {
 
 TEST_CASE("a marked still folds to the amplitudes that were put in") {
     const VideoPattern pattern(test_key());
-    VideoEmbedder embedder(test_key(), 42, 512, 240, {10.0, 30.0, 30.0});
+    VideoEmbedder embedder(test_key(), 42, 512, 240, {10.0, 30.0, 58.5, 30.0});
     Picture plain{512, 240, std::vector<std::uint8_t>(512 * 240, 128)};
     Picture marked = plain;
     embedder.embed(marked.plane(), 0.0);

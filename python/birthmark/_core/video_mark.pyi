@@ -25,6 +25,7 @@ class VideoEmbedder:
         *,
         similarity_loss: float = ...,
         psnr_db: float = ...,
+        flat: float = ...,
     ) -> None: ...
     @overload
     def embed(self, luma: npt.NDArray[np.uint8], seconds: float) -> None: ...

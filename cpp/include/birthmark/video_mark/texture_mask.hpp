@@ -10,11 +10,13 @@ namespace birthmark {
 /// How strongly a picture may be marked at each place, on the 8-bit scale.
 ///
 /// Noise of variance d^2 in a window of variance v lowers the structural similarity (Wang et al. 2004) there by about
-/// d^2 / (2 v + 58.5). The amplitude grows with sqrt(2 v + 58.5), is held down near the edge of flat areas, and is then
+/// d^2 / (2 v + 58.5), and near black, at mean m, by up to d^2 / (2 m^2 + 6.5). The amplitude grows as their harmonic
+/// mean allows, is held down near the edge of flat areas, and is then
 /// scaled per frame so that the predicted loss is at most `similarity_loss` and the PSNR at least `psnr_db`.
 struct MarkStrength {
     double similarity_loss = 0.020;
     double psnr_db = 44.6;
+    double flat = 58.5;    ///< added to twice the variance: smaller leaves flat areas cleaner and raises textured ones
     double ceiling = 6.0;  ///< largest local amplitude, 8-bit levels RMS
 };
 
