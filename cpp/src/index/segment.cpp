@@ -42,7 +42,8 @@ Segment::Segment(std::span<const std::uint8_t> bytes) : bytes_(bytes) {
         !fits(header_.blocks, header_.block_count, sizeof(SegmentBlock), end) ||
         !fits(header_.directory, header_.directory_count, sizeof(std::uint32_t), end) ||
         header_.stream > header_.entries || header_.postings > end || header_.block_count != block_count ||
-        header_.directory_shift > 31 || (header_.postings > 0 && header_.directory_count < 2)) {
+        header_.directory_shift > 31 || header_.rows > kMostRows ||
+        (header_.postings > 0 && header_.directory_count < 2)) {
         refuse("tables do not fit into the file");
     }
     SegmentHeader blank = header_;
