@@ -101,8 +101,8 @@ print("share of 40 queries with p below 0.1:", np.mean(np.array(smallest) < -1))
 #
 # What the peaks allow without training anything: a short tone at each. Short-time objective intelligibility (STOI) of
 # clean speech is 1. What comes out is a bubbling of tones with the rhythm of the sentence; no voice, and not the words
-# as such. It is no proof: a model trained for it may guess some of them, so an index deserves the care that any data about
-# people does.
+# as such. It is no proof: a model trained for it may guess some of them, so an index deserves the care that any data
+# about people does.
 
 # %%
 from pystoi import stoi
