@@ -43,8 +43,8 @@ marked = [stream.embed(frame, index / rate) for index, frame in enumerate(host)]
 
 # %% [markdown]
 # ## What it looks like
-# Left the marked frame, in the middle the change 20 times amplified around grey, right its spectrum over space: the ring
-# of the payload and the peaks of the sync template.
+# Left the marked frame, in the middle the change 20 times amplified around grey, right its spectrum over space: the
+# ring of the payload and the peaks of the sync template.
 
 # %%
 index = len(host) // 2

@@ -1,0 +1,27 @@
+"""On unmarked video the statistic of a payload follows the bound, measured with keys that were never issued."""
+
+import numpy as np
+
+from birthmark._core import coding
+from birthmark._core import video_mark as core
+from birthmark.video_watermark.registration import Pattern
+from birthmark.video_watermark.statistics import soft_bits, spectrum
+from tests.video_watermark.clips import KEY, PAYLOAD, RATE, luma_frames
+
+
+def test_decoy_keys_stay_below_the_normal_tail() -> None:
+    residual = core.VideoResidual(320, 240)
+    for index, frame in enumerate(luma_frames(3.0)):
+        residual.push(frame, index / RATE)
+    residual.flush()
+    seconds, slots = zip(*residual.take(), strict=True)
+    # The modes stand at the same places for every key, so one folding serves all.
+    folded = core.fold_modes(np.stack(slots), core.VideoPattern(KEY), np.eye(3))
+    values = spectrum(folded, np.array(seconds))
+    chips = np.asarray(coding.PayloadCode(core.CODE_BITS).encode(PAYLOAD), dtype=float)
+    softs = [soft_bits(values, Pattern(KEY.decoy(index, "null"))) for index in range(400)]
+    scores = np.array([soft.values @ chips / soft.deviation for soft in softs])
+    assert abs(scores.mean()) < 0.2
+    assert scores.std() < 1.1
+    assert np.mean(scores > 1.645) < 0.085
+    assert scores.max() < 4.5
