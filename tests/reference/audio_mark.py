@@ -5,8 +5,16 @@ and carry one chip: one tile louder, the other quieter, so the level of the crit
 32 ms by 27 pairs are a *block* of 2.048 s, repeated for as long as the recording lasts.
 """
 
+import re
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
+
+from birthmark._core import coding
+from birthmark.keys import Key, KeyedStream
+
+SOURCES = Path(__file__).parents[2] / "cpp" / "src" / "audio_mark"
 
 RATE = 16000
 FRAME = 512
@@ -16,12 +24,24 @@ PAIRS = 27
 TILE_BINS = 4
 FIRST_BIN = 7
 FLOOR = 1e-7
-BASE_DB = 1.7
-SPREAD = 0.25
+CODE_BITS = 256
+SYNC_EVERY = 8
+SYNC = -1
+AROUND = 3  # slots of context of the embedder's decisions
 EDGES = FIRST_BIN + TILE_BINS * np.arange(2 * PAIRS + 1)
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
+
+
+def constants(name: str) -> dict[str, float]:
+    """Tuned figures of a C++ source by name: they are data, the reference proves what is done with them."""
+    found = re.findall(r"constexpr (?:float|double) k(\w+) = ([-+.\de]+)F?;", (SOURCES / name).read_text())
+    return {key: float(value) for key, value in found}
+
+
+TILING = constants("tiling.cpp")
+PLAN = constants("gain_plan.cpp")
 
 
 def hann() -> F64:
@@ -40,7 +60,7 @@ def profile_db() -> F64:
     """Largest gain per tile: more where the critical band (Zwicker and Terhardt 1980) spans several tiles."""
     centre = (EDGES[:-1] + TILE_BINS / 2) * RATE / FRAME
     critical = 25 + 75 * (1 + 1.4 * (centre / 1000) ** 2) ** 0.69
-    return BASE_DB * np.maximum(1, critical / 125) ** SPREAD
+    return TILING["BaseGainDb"] * np.maximum(1, critical / 125) ** TILING["Spread"]
 
 
 def tile_levels(power: F64, frames_per_slot: int) -> F64:
@@ -51,32 +71,142 @@ def tile_levels(power: F64, frames_per_slot: int) -> F64:
     return np.asarray(10 * np.log10(mean + FLOOR))
 
 
-def strengths_db(samples: F32) -> F64:
-    """(slots, 54) gain that each tile can bear: the profile, less where the level is steady (tones)."""
-    levels = tile_levels(np.abs(spectra(samples, 256)) ** 2, 2)
-    padded = np.pad(levels, ((3, 3), (0, 0)), mode="edge")
-    window = np.stack([padded[k : k + len(levels)] for k in range(7)])
-    return np.asarray(profile_db() * np.clip(window.std(axis=0) / 2.0, 0.1, 1.0))
+class Pattern:
+    """What a key makes of the block: (64, 27) signs, the code bit per place (SYNC in sync slots)."""
+
+    def __init__(self, key: Key) -> None:
+        self.signs = KeyedStream(key, "audio-mark chips").chips(SLOTS * PAIRS).reshape(SLOTS, PAIRS)
+        places = KeyedStream(key, "audio-mark sync slots")
+        self.sync_slots = [first + places.uniform(SYNC_EVERY) for first in range(0, SLOTS, SYNC_EVERY)]
+        self.code_bits = np.full((SLOTS, PAIRS), SYNC)
+        order = KeyedStream(key, "audio-mark code bits")
+        bits: list[int] = []
+        for pair in range(PAIRS):
+            for slot in order.permutation(SLOTS):
+                if slot in self.sync_slots:
+                    continue
+                bits = bits or list(order.permutation(CODE_BITS))
+                self.code_bits[slot, pair] = bits.pop()
+
+    def chips(self, payload: int) -> NDArray[np.int64]:
+        """The (64, 27) chips of a block that carries the payload."""
+        codeword = coding.PayloadCode(CODE_BITS).encode(payload).astype(np.int64)
+        return np.asarray(self.signs * np.where(self.code_bits == SYNC, 1, codeword[self.code_bits]), np.int64)
 
 
-def apply_gains(samples: F32, gains_db: F64) -> F32:
-    """Multiply tiles by (slots, 54) gains: frames of 512 every 256 samples, overlap-added."""
-    padded = np.concatenate([samples, np.zeros(2 * FRAME)])
+def sigmoid(x: F64) -> F64:
+    c = np.clip(x, -3, 3)
+    return np.asarray(c * (27 + c**2) / (27 + 9 * c**2))
+
+
+def whitening() -> tuple[F64, F64, F64, F64, float]:
+    """Predictor (5, 6), hidden filters (6, 5, 6), their offsets, weights and weight offset of whitening.hpp."""
+    text = (SOURCES / "whitening.hpp").read_text()
+
+    def figures(name: str) -> F64:
+        value = re.search(rf"\b{name} = ([^;]+);", text)
+        assert value is not None
+        return np.array([float(one) for one in re.findall(r"([-+.\de]+)F", value[1])])
+
+    return (
+        figures("kPredictor").reshape(5, 6),
+        figures("kReliability").reshape(-1, 5, 6),
+        figures("kReliabilityOffset"),
+        figures("kWeight"),
+        float(figures("kWeightOffset")[0]),
+    )
+
+
+def soft_chips(levels: F64, phases: int = 1, beside: F64 | None = None) -> F64:
+    """(rows, 54) levels -> (rows, 27) soft chips; rows of one phase are filtered on their own.
+
+    Below the lowest and above the highest tile stand the outermost levels of `beside` (default: of `levels`).
+    """
+    if phases > 1:
+        out = np.zeros((len(levels), PAIRS))
+        for phase in range(phases):
+            out[phase::phases] = soft_chips(levels[phase::phases])
+        return out
+    predictor, hidden, offsets, weights, offset = whitening()
+    outside = levels if beside is None else beside
+    low, high = np.repeat(outside[:, :1], 2, axis=1), np.repeat(outside[:, -1:], 2, axis=1)
+    padded = np.pad(np.hstack([low, levels, high]), ((2, 2), (0, 0)), mode="edge")
+    around = np.stack(
+        [[padded[slot : slot + len(levels), tap : tap + 2 * PAIRS : 2] for tap in range(6)] for slot in range(5)]
+    )
+    value = np.einsum("st,strp->rp", predictor, around)
+    inside = np.einsum("hst,strp->hrp", hidden, around) + offsets[:, None, None]
+    return np.asarray(sigmoid(value) * np.exp(offset + np.einsum("h,hrp->rp", weights, sigmoid(inside))))
+
+
+def bearable(levels: F64) -> F64:
+    """(slots, 54) share of the profile that a tile bears: less where its level is steady."""
+    rows = [levels[max(0, s - AROUND) : s + AROUND + 1].std(axis=0) for s in range(len(levels))]
+    return np.asarray(np.clip(np.stack(rows) / PLAN["FluctuationDb"], PLAN["Least"], 1.0))
+
+
+class GainPlan:
+    """Decisions of the embedder, block by block."""
+
+    def __init__(self, pattern: Pattern, payload: int, strength: float = 1.0) -> None:
+        self.pattern, self.strength = pattern, strength
+        self.chips = pattern.chips(payload)
+        self.carried = np.zeros(CODE_BITS)
+
+    def next(self, levels: F64, before: int) -> F64:
+        """(64, 54) gains in dB of the block whose levels begin at row `before`."""
+        inside = slice(before, before + SLOTS)
+        sign = np.stack([self.chips, -self.chips], axis=2).reshape(SLOTS, -1)
+        gains = sign * self.strength * profile_db() * bearable(levels)[inside]
+        host, marked = self._margins(levels, inside, 0 * gains), self._margins(levels, inside, gains)
+        target = marked.mean()
+        response = np.maximum(marked - host, 1e-6)
+        missing = target - (marked + self.carried)
+        share = np.clip(1 + missing / response, PLAN["LeastShare"], PLAN["MostShare"])
+        self.carried = PLAN["Carry"] * (self.carried + marked + (share - 1) * response - target)
+        factor = np.where(self.pattern.code_bits == SYNC, 1.0, share[self.pattern.code_bits])
+        gains = np.clip(gains * np.repeat(factor, 2, axis=1), -PLAN["MostDb"], PLAN["MostDb"])
+        return self._keep_energy(10 ** (levels[inside] / 10), gains)
+
+    def _margins(self, levels: F64, inside: slice, gains: F64) -> F64:
+        changed = levels.copy()
+        changed[inside] += PLAN["Response"] * gains
+        agreeing = soft_chips(changed, beside=levels)[inside] * self.chips
+        data = self.pattern.code_bits != SYNC
+        counts = np.bincount(self.pattern.code_bits[data], weights=agreeing[data], minlength=CODE_BITS)
+        return counts.astype(np.float64)
+
+    @staticmethod
+    def _keep_energy(power: F64, gains: F64) -> F64:
+        pairs = (SLOTS, PAIRS, 2)
+        after = (power * 10 ** (gains / 10)).reshape(pairs).sum(axis=2)
+        shift = PLAN["PairShare"] * 10 * np.log10(after / power.reshape(pairs).sum(axis=2))
+        gains = gains - np.repeat(shift, 2, axis=1)
+        return np.asarray(gains - 10 * np.log10((power * 10 ** (gains / 10)).sum() / power.sum()))
+
+
+def apply_gains(samples: F32, gains_db: F64) -> F64:
+    """What multiplying tiles by (slots, 54) gains adds: frames of 512 every 256 samples, overlap-added."""
+    padded = np.concatenate([samples, np.zeros(len(gains_db) * SLOT + FRAME)]).astype(np.float64)
     out = np.zeros(len(padded))
     for k in range(2 * len(gains_db)):
-        frame = padded[k * 256 : k * 256 + FRAME]
-        if len(frame) < FRAME:
-            break
         bins = np.zeros(FRAME // 2 + 1)
         bins[FIRST_BIN : EDGES[-1]] = np.repeat(gains_db[k // 2], TILE_BINS)
         bins[1:-1] = 0.25 * bins[:-2] + 0.5 * bins[1:-1] + 0.25 * bins[2:]
-        out[k * 256 : k * 256 + FRAME] += np.fft.irfft(np.fft.rfft(frame * hann()) * (10 ** (bins / 20) - 1))
-    return (samples + out[: len(samples)]).astype(np.float32)
+        spectrum = np.fft.rfft(padded[k * 256 : k * 256 + FRAME] * hann())
+        out[k * 256 : k * 256 + FRAME] += np.fft.irfft(spectrum * (10 ** (bins / 20) - 1))
+    return out[: len(samples)]
 
 
-def embed_chips(samples: F32, chips: NDArray[np.int8]) -> F32:
-    """Embed (slots, 27) chips, one per slot and pair, without cancelling the host."""
-    strength = strengths_db(samples)
-    slots = min(len(strength), len(chips))
-    gains = strength[:slots] * np.stack([chips[:slots], -chips[:slots]], axis=2).reshape(slots, -1)
-    return apply_gains(samples, gains)
+def embed(samples: F32, payload: int, key: Key, strength: float = 1.0) -> tuple[F64, F64]:
+    """Mark 16 kHz mono samples; returns the mark (to be added to them) and the (slots, 54) gains."""
+    blocks = -(-(len(samples) + FRAME) // (SLOTS * SLOT))
+    padded = np.concatenate([samples, np.zeros((blocks * SLOTS + AROUND + 2) * SLOT - len(samples))])
+    levels = tile_levels(np.abs(spectra(padded.astype(np.float32), 256)) ** 2, 2)
+    plan = GainPlan(Pattern(key), payload, strength)
+    gains = []
+    for block in range(blocks):
+        first = max(0, block * SLOTS - AROUND)
+        gains.append(plan.next(levels[first : (block + 1) * SLOTS + AROUND], block * SLOTS - first))
+    table = np.concatenate(gains)
+    return apply_gains(samples, table), table
