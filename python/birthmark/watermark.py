@@ -6,6 +6,7 @@ files; they give the same answers. Method, measured capacity and limits: docs/wa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,13 +76,9 @@ class Detection:
 def parse_payload(payload: int | str) -> int:
     """A payload as a number; text is 1 to 16 hexadecimal digits. Raises ArgumentError for anything else."""
     if isinstance(payload, str):
-        try:
-            number = int(payload, 16)
-        except ValueError:
-            number = -1
-        if number < 0 or not 1 <= len(payload) <= 16 or not payload.isalnum():
+        if not re.fullmatch("[0-9a-fA-F]{1,16}", payload):
             raise ArgumentError(f"payload is {payload!r}; allowed: 1 to 16 hexadecimal digits")
-        return number
+        return int(payload, 16)
     if not 0 <= int(payload) < 2**64:
         raise ArgumentError(f"payload is {payload}; allowed: 0 to 2**64 - 1")
     return int(payload)

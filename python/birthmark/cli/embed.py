@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from birthmark.cli.common import ForceOption, JsonOption, print_json, progress, warn
-from birthmark.errors import ArgumentError
+from birthmark.cli.common import JsonOption, print_json, progress, warn
 
 
 def embed(
@@ -25,12 +24,12 @@ def embed(
     crf: Annotated[
         float | None, typer.Option(help="Its quality, 0 (best) to 63; by default it matches the source.")
     ] = None,
-    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Put the mark ID into the sound and the picture of IN and write OUT.
 
-    The marked copy is checked by detection before it appears; a recording that cannot carry the mark is refused.
+    The marked copy is checked by detection before it appears, replacing OUT where that exists; a recording that cannot
+    carry the mark is refused.
     Example: birthmark embed interview.wav copy-for-buyer.wav --key my.key --payload 00c0ffee00c0ffee
     """
     from birthmark.keys import Key
@@ -38,8 +37,6 @@ def embed(
     from birthmark.watermark import parse_payload
 
     number = parse_payload(payload)
-    if target.exists() and not force:
-        raise ArgumentError(f"OUT is {target}, which exists; allowed: a new file, or any with --force")
     secret = Key.load(key)
     done = 0.0
     with progress(f"marking {source.name}", duration_s(source), quiet=as_json) as advance:
