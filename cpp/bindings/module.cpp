@@ -26,4 +26,6 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     bind_audio_fingerprint(audio_fingerprint);
     auto index = m.def_submodule("index");
     bind_index(index);
+    auto video_fingerprint = m.def_submodule("video_fingerprint");
+    bind_video_fingerprint(video_fingerprint);
 }

@@ -6,6 +6,7 @@ from . import coding as coding
 from . import index as index
 from . import keys as keys
 from . import media as media
+from . import video_fingerprint as video_fingerprint
 
 __version__: str
 fft_backend: str

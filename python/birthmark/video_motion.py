@@ -1,0 +1,166 @@
+"""Alignment in time by motion: the moment of a scene, not only the scene.
+
+The luma of 8 x 8 cells of the reference is compared with the same places of the query, found through the geometry of
+the copy. Both are differenced in time, limited, and correlated over every offset and a ladder of speeds. The null is
+measured on the pair itself: the same search with the reference played backwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from birthmark.video_fingerprint import FINE_SIDE, MOTION_RATE, MOTION_SIDE, VideoFingerprint
+
+SPEEDS = np.unique(np.concatenate([[1.0], np.exp2(np.arange(-40, 41) / 40)]))
+MINIMUM_OVERLAP_S = 1.5
+NOISE_LEVELS = 0.5
+STILL_LEVELS = 0.08  # root mean square change below which nothing moves, in grey levels
+MINIMUM_CELLS = 2
+LEAST_SCORE = 4.0
+WINDOW_S = 120.0
+FINER = tuple(float(2 ** (k / 400)) for k in (-5, -3, -1, 1, 3, 5))
+
+
+@dataclass(frozen=True, slots=True)
+class MotionAlignment:
+    """reference time = speed * query time + offset_s; `score` is in standard deviations of the backward search."""
+
+    speed: float
+    offset_s: float
+    correlation: float
+    score: float
+    cells: int
+    energy: float  # root mean square change of the query's cells, in grey levels
+    reference_energy: float
+
+    @property
+    def still(self) -> bool:
+        """Whether nothing moves in the reference, nor, but for noise, in the query."""
+        return self.reference_energy < STILL_LEVELS and self.energy < NOISE_LEVELS
+
+
+def cell_weights(
+    query: VideoFingerprint, reference: VideoFingerprint, form: int, affine: NDArray[np.floating]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """How to read the reference's cells from the query: weights (64, 1024) and which cells are visible."""
+    steps = (np.arange(4) + 0.5) / 4
+    u, v = np.meshgrid(steps, steps)
+    row, column = np.divmod(np.arange(MOTION_SIDE**2), MOTION_SIDE)
+    x = (column[:, None] + u.ravel()) / MOTION_SIDE * reference.width
+    y = (row[:, None] + v.ravel()) / MOTION_SIDE * reference.height
+    width, height = reference.width, reference.height
+    if form & 4:
+        x, y, width, height = y, x, height, width
+    x = width - x if form & 1 else x
+    y = height - y if form & 2 else y
+    a, b, c, d, e, f = (float(value) for value in affine)
+    across = np.floor((a * x + b * y + c) / query.width * FINE_SIDE).astype(np.int64)
+    down = np.floor((d * x + e * y + f) / query.height * FINE_SIDE).astype(np.int64)
+    inside = (across >= 0) & (across < FINE_SIDE) & (down >= 0) & (down < FINE_SIDE)
+    weights = np.zeros((MOTION_SIDE**2, FINE_SIDE**2), np.float32)
+    cell = np.broadcast_to(np.arange(MOTION_SIDE**2)[:, None], inside.shape)
+    np.add.at(weights, (cell[inside], (down * FINE_SIDE + across)[inside]), 1.0)
+    visible = inside.mean(axis=1) > 0.7
+    weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1.0)
+    return weights, visible
+
+
+def _changes(series: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Differences in time, limited so that no cut or flash rules."""
+    change = np.diff(series.astype(np.float64), axis=0)
+    limit = 3.0 * np.sqrt(np.mean(np.minimum(np.abs(change), 4.0) ** 2)) + 0.25
+    return np.clip(change, -limit, limit)
+
+
+def _resampled(series: NDArray[np.floating], speed: float) -> NDArray[np.float64]:
+    """The series as it would look when played `speed` times faster."""
+    if speed == 1.0:
+        return series.astype(np.float64)
+    count = int(len(series) / speed)
+    edges = np.concatenate([np.zeros((1, series.shape[1])), np.cumsum(series, axis=0, dtype=np.float64)])
+    at = np.minimum(np.arange(count + 1) * speed, len(series))
+    low = np.minimum(at.astype(np.int64), len(series) - 1)
+    whole = edges[low] + (at - low)[:, None] * (edges[low + 1] - edges[low])
+    played: NDArray[np.float64] = np.diff(whole, axis=0) / speed
+    return played
+
+
+def _correlate(query: NDArray[np.float64], reference: NDArray[np.float64], minimum: int) -> NDArray[np.float64]:
+    """Normalised correlation for lags from -(len(query) - 1) to len(reference) - 1; 0 where the overlap is short."""
+    n, m = len(query), len(reference)
+    size = 1 << (n + m - 1).bit_length()
+    spectrum = np.conj(np.fft.rfft(query, size, axis=0)) * np.fft.rfft(reference, size, axis=0)
+    raw = np.fft.irfft(spectrum.sum(axis=1), size)
+    lags = np.arange(-(n - 1), m)
+    product = raw[lags % size]
+    energy_q = np.concatenate([[0.0], np.cumsum(np.sum(query**2, axis=1))])
+    energy_r = np.concatenate([[0.0], np.cumsum(np.sum(reference**2, axis=1))])
+    first, last = np.maximum(lags, 0), np.minimum(lags + n, m)
+    energy = (energy_r[last] - energy_r[first]) * (energy_q[last - lags] - energy_q[first - lags])
+    overlap = last - first
+    # Short overlaps correlate by chance: shrink them towards 0.
+    trusted = np.sqrt(overlap / min(n, m))
+    return np.where(overlap >= minimum, trusted * product / np.sqrt(np.maximum(energy, 1e-12)), 0.0)
+
+
+def align_motion(  # noqa: PLR0917
+    query: VideoFingerprint,
+    reference: VideoFingerprint,
+    form: int,
+    affine: NDArray[np.floating],
+    span: tuple[float, float],
+    near: float,
+) -> MotionAlignment | None:
+    """The best speed and offset for the part `span` (seconds) of the query, within WINDOW_S of `near` in the reference.
+
+    None where nothing can be compared.
+    """
+    cells = query.cells
+    if len(cells) < 5 or len(reference.motion) < 5:
+        return None
+    first = max(0, int(span[0] * MOTION_RATE))
+    last = min(len(cells), int(np.ceil(span[1] * MOTION_RATE)))
+    weights, visible = cell_weights(query, reference, form, affine)
+    if visible.sum() < MINIMUM_CELLS or last - first < 5:
+        return None
+    seen = _changes(cells[first:last].reshape(last - first, -1) @ weights[visible].T)
+    window = max(0, int((near - WINDOW_S) * MOTION_RATE))
+    part = reference.motion[window : int((near + WINDOW_S) * MOTION_RATE) + 1]
+    there = part.reshape(len(part), -1)[:, visible]
+    energy = float(np.sqrt(np.mean(seen**2)))
+    minimum = int(min(MINIMUM_OVERLAP_S * MOTION_RATE, 0.6 * len(seen), 0.6 * len(there)))
+    best = (-1.0, 1.0, 0)
+    backward: list[NDArray[np.float64]] = []
+    for speed in SPEEDS:
+        best = max(best, _peak(seen, there, float(speed), minimum))
+        played = _resampled(there[::-1], float(speed))
+        if len(played) >= minimum + 2:
+            backward.append(_correlate(seen, _changes(played), minimum))
+    for factor in FINER:
+        finer = _peak(seen, there, best[1] * factor, minimum)
+        best = finer if finer[0] > 1.005 * best[0] else best
+    if not backward:
+        return None
+    null = np.concatenate(backward)
+    null = null[null != 0.0]
+    spread = float(np.sqrt(np.mean(null**2))) if len(null) else 1.0
+    correlation, speed, lag = best
+    # lag is in units of the played (resampled) reference: reference time = speed * (query time - first + lag / rate).
+    offset = (speed * (lag - first) + window) / MOTION_RATE
+    score = correlation / max(spread, 1e-3)
+    level = float(np.sqrt(np.mean(np.diff(there, axis=0) ** 2)))
+    return MotionAlignment(speed, offset, correlation, score, int(visible.sum()), energy, level)
+
+
+def _peak(
+    seen: NDArray[np.float64], there: NDArray[np.floating], speed: float, minimum: int
+) -> tuple[float, float, int]:
+    played = _resampled(there, speed)
+    if len(played) < minimum + 2:
+        return (-1.0, speed, 0)
+    forward = _correlate(seen, _changes(played), minimum)
+    peak = int(np.argmax(forward))
+    return (float(forward[peak]), speed, peak - (len(seen) - 1))

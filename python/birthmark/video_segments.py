@@ -1,0 +1,230 @@
+"""From pairs of frames to passages: lines in time, their extent, and the decision about the moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from birthmark import video_geometry, video_motion
+from birthmark.alignment import Alignment
+from birthmark.video_match import FRAME_EVIDENCE, LONGEST_GAP_S, MAXIMUM_SEGMENTS, MOTION_SPAN_S, Line, Tested
+
+if TYPE_CHECKING:
+    from birthmark.video_match import Verifier
+    from birthmark.video_motion import MotionAlignment
+
+SEED_EVIDENCE = 4.0
+LINE_TOLERANCE_S = 0.75
+SHORT_S = 3.0  # passages in which motion may have too little to say
+# Share of moving keypoints found + correlation + score / 10. Other moments of the same scene reached 1.8 where the same
+# things happen again (cars on one lane), true moments at least 2.0.
+SAME_MOMENT = 1.9
+FEW_PASSING = 20  # moving keypoints, below which they say nothing
+ANOTHER_MOMENT_LOG10_P = -1.0
+
+
+def segments(verifier: Verifier, tested: Tested, tried: float) -> list[Alignment]:
+    """Takes the best pair of frames, follows its line, reports the passage; repeats on what is left of the query."""
+    free = tested.evidence >= SEED_EVIDENCE
+    found: list[Alignment] = []
+    for _ in range(MAXIMUM_SEGMENTS):
+        if not free.any():
+            break
+        seed = int(np.argmax(np.where(free, tested.evidence, -np.inf)))
+        passage = _passage(verifier, tested, free, seed, tried)
+        times = verifier.table.times[tested.query_frame]
+        if passage is None:
+            free &= np.abs(times - times[seed]) > 0.01
+            continue
+        found.append(passage)
+        free &= (times < passage.query_start_s - 0.3) | (times > passage.query_end_s + 0.3)
+        free[seed] = False
+    return sorted(_merged(found), key=lambda one: one.log10_p)
+
+
+def _run_around(times: NDArray[np.float64], centre: float) -> tuple[float, float]:
+    """The stretch of `times` around `centre` without gaps longer than LONGEST_GAP_S."""
+    ordered = np.unique(times)
+    breaks = np.nonzero(np.diff(ordered) > LONGEST_GAP_S)[0]
+    low = ordered[breaks[ordered[breaks] < centre][-1] + 1] if np.any(ordered[breaks] < centre) else ordered[0]
+    later = breaks[ordered[breaks] >= centre]
+    high = ordered[later[0]] if len(later) else ordered[-1]
+    half = MOTION_SPAN_S / 2
+    return max(float(low), centre - half), min(float(high), centre + half)
+
+
+def _passage(verifier: Verifier, tested: Tested, free: NDArray[np.bool_], seed: int, tried: float) -> Alignment | None:
+    reference = verifier.reference
+    form, guess = int(tested.form[seed]), tested.maps[seed]
+    mates = free & video_geometry.similar(reference, tested.maps, tested.form, seed)
+    query_times = verifier.table.times[tested.query_frame]
+    reference_times = reference.sparse.times[tested.reference_frame]
+    centre = float(query_times[seed])
+    low, high = _run_around(query_times[mates], centre)
+    mates &= (query_times >= low) & (query_times <= high)
+    search = _LineSearch(verifier, form, guess, centre, tried, short=high - low < SHORT_S)
+    search.try_frames(
+        _line_of_frames(query_times[mates], reference_times[mates], tested.evidence[mates], seed_time=centre)
+    )
+    search.try_motion((low - 1.0, high + 1.25), float(reference_times[seed]))
+    if not search.options:
+        return None
+    # Once more with the exact extent: what was cut in before and after disturbs the motion.
+    first = search.best()
+    start, end = verifier.edges(first.line, first.pairs, first.good)
+    half = MOTION_SPAN_S / 2
+    search.try_motion((max(start, centre - half), min(end, centre + half)), first.line.reference((start + end) / 2))
+    return _alignment(verifier, search.best(), search.still)
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    """One line in time and what speaks for it."""
+
+    line: Line
+    pairs: Tested
+    good: NDArray[np.bool_]
+    log10_p: float
+    motion: MotionAlignment | None
+    share: float  # of moving keypoints found, relative to the others
+    passing: int
+    agrees: bool
+
+    @property
+    def sameness(self) -> float:
+        """How surely this is the same moment; 0 where motion was not compared."""
+        if self.motion is None:
+            return 0.0
+        return self.share + self.motion.correlation + min(self.motion.score, 10.0) / 10.0
+
+
+class _LineSearch:
+    """Tries lines in time through one pair of frames."""
+
+    def __init__(
+        self, verifier: Verifier, form: int, guess: NDArray[np.float32], centre: float, tried: float, *, short: bool
+    ) -> None:
+        self._verifier = verifier
+        self._form = form
+        self._guess = guess
+        self._centre = centre
+        self._tried = tried
+        self._short = short
+        self.options: list[_Option] = []
+        self.still = True
+
+    def try_frames(self, line: Line) -> None:
+        """A line that rests on the frames alone; in a short passage the moving keypoints may confirm it."""
+        self._try(line, None)
+
+    def try_motion(self, span: tuple[float, float], near: float) -> None:
+        """The line on which the motion during `span` of the query agrees best."""
+        verifier = self._verifier
+        motion = video_motion.align_motion(verifier.query, verifier.reference, self._form, self._guess, span, near)
+        if motion is not None:
+            self.still = self.still and motion.still
+            if motion.score >= video_motion.LEAST_SCORE:
+                self._try(Line(motion.speed, motion.offset_s), motion)
+
+    def _try(self, line: Line, motion: MotionAlignment | None) -> None:
+        near = float(np.clip(line.reference(self._centre), 0.0, self._verifier.reference.duration_s))
+        pairs = self._verifier.along(line, self._form, self._guess, near)
+        good = pairs.evidence >= FRAME_EVIDENCE
+        if not good.any():
+            return
+        log10_p = min(0.0, self._tried - self._verifier.total_evidence(pairs))
+        share, passing = self._verifier.passing_share(pairs, good)
+        option = _Option(line, pairs, good, log10_p, motion, share, passing, agrees=False)
+        confirmed = self._short and motion is None and share >= 0.9 and passing >= 2 * FEW_PASSING
+        self.options.append(replace(option, agrees=confirmed or option.sameness >= SAME_MOMENT))
+
+    def best(self) -> _Option:
+        """The line that is most surely the same moment, or, if none is, the one with most evidence."""
+        return min(self.options, key=lambda one: (not one.agrees, -one.sameness if one.agrees else 0.0, one.log10_p))
+
+
+def _line_of_frames(
+    query: NDArray[np.float64], reference: NDArray[np.float64], evidence: NDArray[np.float64], seed_time: float
+) -> Line:
+    """The line with the most evidence near it: for every query frame the best pair within LINE_TOLERANCE_S counts."""
+    _, frame = np.unique(query, return_inverse=True)
+    seed = int(np.argmax(np.where(query == seed_time, evidence, -np.inf)))
+    best = (-1.0, Line(1.0, float(reference[seed] - query[seed])))
+    for speed in sorted(video_motion.SPEEDS, key=lambda v: abs(np.log(v))):
+        offset = reference[seed] - speed * query[seed]
+        near = np.abs(reference - speed * query - offset) < LINE_TOLERANCE_S
+        top = np.zeros(int(frame.max()) + 1)
+        np.maximum.at(top, frame[near], evidence[near])
+        if top.sum() > best[0] * 1.02 + 1e-9:
+            refined = float(np.median((reference - speed * query)[near]))
+            best = (float(top.sum()), Line(float(speed), refined))
+    return best[1]
+
+
+def _alignment(verifier: Verifier, option: _Option, still: bool) -> Alignment:
+    query, reference = verifier.query, verifier.reference
+    line, pairs = option.line, option.pairs
+    start, end = verifier.edges(line, pairs, option.good)
+    start = max(start, line.query(0.0), 0.0)
+    end = min(end, line.query(reference.duration_s), query.duration_s)
+    top = int(np.argmax(pairs.evidence))
+    hit, seen = pairs.hits(top)
+    log10_p = option.log10_p
+    if option.agrees and option.motion is not None:
+        motion = option.motion
+        moment = (
+            f"the motion agrees (correlation {motion.correlation:.2f}, {motion.score:.1f} times its spread backwards)"
+        )
+    elif option.agrees:
+        moment = f"{option.share:.0%} as many moving keypoints agree as still ones"
+    elif still and option.passing < FEW_PASSING:
+        moment = "nothing moves, so the moment rests on the frames alone"
+    else:
+        moment = "but what moves does not agree: the same scene at another moment, not counted as a match"
+        log10_p = max(log10_p, ANOTHER_MOMENT_LOG10_P)
+    why = (
+        f"{int(option.good.sum())} of {len(option.good)} reference frames agree, in the best {hit} of {seen} keypoints "
+        f"against a null measured on the query; {moment}"
+    )
+    return Alignment(
+        recording="",
+        medium="video",
+        query_start_s=round(start, 3),
+        query_end_s=round(max(end, start), 3),
+        reference_start_s=round(float(np.clip(line.reference(start), 0, reference.duration_s)), 3),
+        reference_end_s=round(float(np.clip(line.reference(max(end, start)), 0, reference.duration_s)), 3),
+        speed=round(line.speed, 4),
+        geometry=video_geometry.describe(query, reference, int(pairs.form[top]), pairs.maps[top]),
+        log10_p=round(float(log10_p), 2),
+        why=why,
+    )
+
+
+def _merged(found: list[Alignment]) -> list[Alignment]:
+    """Joins neighbouring passages of one line that the search took in pieces."""
+    ordered = sorted(found, key=lambda one: one.query_start_s)
+    result: list[Alignment] = []
+    for one in ordered:
+        last = result[-1] if result else None
+        if (
+            last is not None
+            and last.geometry.split(",")[0] == one.geometry.split(",")[0]
+            and abs(last.speed / one.speed - 1) < 0.03
+            and abs(one.query_start_s - last.query_end_s) < 1.5
+            and abs(one.reference_start_s - last.reference_end_s - (one.query_start_s - last.query_end_s)) < 0.75
+            and (last.log10_p <= -6) == (one.log10_p <= -6)
+        ):
+            better = min(last, one, key=lambda item: item.log10_p)
+            result[-1] = replace(
+                better,
+                query_start_s=last.query_start_s,
+                query_end_s=one.query_end_s,
+                reference_start_s=last.reference_start_s,
+                reference_end_s=one.reference_end_s,
+            )
+        else:
+            result.append(one)
+    return result
