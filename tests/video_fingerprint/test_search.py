@@ -57,7 +57,7 @@ CHANGES: dict[str, tuple[Callable[[Frame], Frame], str]] = {
     "quarter turn": (lambda f: np.rot90(f, -1), "rotated by 90° clockwise"),
     "rotated 5°": (rotated, "turned by -5°"),
     "letterbox": (lambda f: np.pad(f, ((60, 60), (0, 0))), "in a window of 100 % x 67 %"),
-    "mirrored with border": (lambda f: np.pad(f[:, ::-1], 60, constant_values=200), "mirrored, in a window of 73 % x 67 %"),
+    "mirrored with border": (lambda f: np.pad(f[:, ::-1], 60), "mirrored, in a window of 73 % x 67 %"),
     "picture in picture": (in_corner, "in a window of 25 % x 25 %"),
 }
 
@@ -93,7 +93,7 @@ def test_every_passage_of_a_compilation_is_localised(
 
     # Passages: scene 2 from 1.5 s, an unknown one, scene 0 from 2 s.
     frames = part(scenes[2], 1.5, 5.0) + part(scenes[3], 0.0, 3.0) + part(scenes[0], 2.0, 6.0)
-    found = {number: one for number, one in accepted(query(frames), references)}
+    found = dict(accepted(query(frames), references))
     assert set(found) == {0, 2}
     for number, (start, end, there) in {2: (0.0, 3.5, 1.5), 0: (6.5, 10.5, 2.0)}.items():
         assert found[number].query_start_s == pytest.approx(start, abs=0.5)
