@@ -22,6 +22,7 @@ SHORT_S = 3.0  # passages in which motion may have too little to say
 # Share of moving keypoints found + correlation + score / 10. Other moments of the same scene reached 1.8 where the same
 # things happen again (cars on one lane), true moments at least 2.0.
 SAME_MOMENT = 1.9
+LEAST_SHARE = 0.45  # people walking the same way again reached 0.43, true moments at least 0.48
 FEW_PASSING = 20  # moving keypoints, below which they say nothing
 ANOTHER_MOMENT_LOG10_P = -1.0
 
@@ -95,8 +96,8 @@ class _Option:
 
     @property
     def sameness(self) -> float:
-        """How surely this is the same moment; 0 where motion was not compared."""
-        if self.motion is None:
+        """How surely this is the same moment; 0 where motion was not compared or what moves is not found."""
+        if self.motion is None or (self.passing >= FEW_PASSING and self.share < LEAST_SHARE):
             return 0.0
         return self.share + self.motion.correlation + min(self.motion.score, 10.0) / 10.0
 
