@@ -151,7 +151,11 @@ def deserialize(data: bytes) -> Fingerprint:
         raise FormatError(f"fingerprint has {len(data)} bytes; allowed: 2 or more")
     if data[1] == 1:
         return AudioFingerprint.deserialize(data)
-    raise FormatError(f"fingerprint is of medium {data[1]}; allowed: 1 (audio)")
+    if data[1] == 2:
+        from birthmark.video_fingerprint import VideoFingerprint
+
+        return VideoFingerprint.deserialize(data)
+    raise FormatError(f"fingerprint is of medium {data[1]}; allowed: 1 (audio), 2 (video)")
 
 
 def by_recording(candidates: list[Candidate]) -> dict[int, list[Candidate]]:

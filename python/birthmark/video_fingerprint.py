@@ -34,6 +34,7 @@ SPARSE_INTERVAL_S = 1.0  # one sparsely described frame a second
 DENSE_INTERVAL_S = 0.25
 MOTION_RATE = 8  # grids a second
 MOTION_SIDE = 8
+MOTION_GAP_S = 1 / 40  # frames nearer to the last one than this are left out
 FINE_SIDE = 32
 MOTION_STEP = 0.25  # grey levels
 STILL_DIFFERENCE = 0.6  # mean change, in grey levels, below which a dense frame repeats the one before it
@@ -247,20 +248,27 @@ class VideoFingerprintStream:
         self._last_dense: tuple[float, NDArray[np.float32]] | None = None
         self._sparse_frames: list[_Described] = []
         self._dense_frames: list[_Described] = []
-        self._grids = _GridClock(rate)
+        self._end = 0.0
+        self._grids = _GridClock()
 
-    def add(self, frame: NDArray[np.uint8]) -> None:
-        """The next frame; raises ArgumentError if it is not uint8 or not of the shape of those before."""
+    def add(self, frame: NDArray[np.uint8], time_s: float | None = None) -> None:
+        """The next frame, shown from `time_s` on; without it frame k is shown from k / rate on.
+
+        Raises ArgumentError if it is not uint8, not of the shape of those before, or later than MAXIMUM_DURATION_S.
+        """
         if frame.dtype != np.uint8 or frame.ndim not in (2, 3):
             raise ArgumentError(f"frame has type {frame.dtype} and shape {frame.shape}; allowed: uint8 pictures")
         if self._shape is not None and frame.shape != self._shape:
             raise ArgumentError(f"frame has shape {frame.shape}; allowed: that of the first frame, {self._shape}")
         self._shape = frame.shape
-        time = self._frames / self._rate
+        time = self._frames / self._rate if time_s is None else max(time_s, self._end - 1.0 / self._rate, 0.0)
+        if not time < MAXIMUM_DURATION_S - 1.0:
+            raise ArgumentError(f"time_s is {time:.0f}; allowed: less than {MAXIMUM_DURATION_S - 1:.0f} seconds")
         self._frames += 1
+        self._end = time + 1.0 / self._rate
         sparse = time >= self._next_sparse - 1e-9
         due = sparse or (self._dense and time >= self._next_dense - 1e-9)
-        grid = self._grids.add(frame, due)
+        grid = self._grids.add(frame, time, due)
         if due and grid is not None:
             self._describe(frame, time, grid, sparse=sparse)
             self._next_dense = _next_multiple(time, DENSE_INTERVAL_S)
@@ -284,11 +292,11 @@ class VideoFingerprintStream:
             raise ArgumentError("frames is empty; allowed: at least one frame")
         height, width = self._shape[:2]
         root = (width * height) ** 0.5
-        fine = self._grids.finish()
+        fine = self._grids.finish(self._end)
         cells = FINE_SIDE // MOTION_SIDE
         motion = fine.reshape(-1, MOTION_SIDE, cells, MOTION_SIDE, cells).mean(axis=(2, 4))
         return VideoFingerprint(
-            duration_s=self._frames / self._rate,
+            duration_s=self._end,
             width=width / root,
             height=height / root,
             sparse=_joined(self._sparse_frames),
@@ -305,25 +313,21 @@ def _next_multiple(time: float, interval: float) -> float:
 class _GridClock:
     """Averages the luma grids of the frames shown during each eighth of a second, whatever the frame rate."""
 
-    def __init__(self, rate: float) -> None:
-        self._rate = rate
-        self._every = max(1, int(rate / (2 * MOTION_RATE)))
-        self._count = 0
+    def __init__(self) -> None:
         self._shown: tuple[float, NDArray[np.float32]] | None = None
         self._sum = np.zeros((FINE_SIDE, FINE_SIDE), np.float64)
         self._weight = 0.0
         self._done: list[NDArray[np.float32]] = []
 
-    def add(self, frame: NDArray[np.uint8], wanted: bool) -> NDArray[np.float32] | None:
+    def add(self, frame: NDArray[np.uint8], time: float, wanted: bool) -> NDArray[np.float32] | None:
         """The grid of the frame, or None if neither the clock nor the caller needs it."""
-        count = self._count
-        self._count += 1
-        if not wanted and count % self._every:
+        due = self._shown is None or time - self._shown[0] >= MOTION_GAP_S - 1e-9
+        if not due and not wanted:
             return None
         grid: NDArray[np.float32] = _core.grid(frame, FINE_SIDE)
-        if count % self._every == 0:
-            self._show_until(count / self._rate)
-            self._shown = (count / self._rate, grid)
+        if due:  # not for `wanted` alone: both roles keep the same motion
+            self._show_until(time)
+            self._shown = (time, grid)
         return grid
 
     def _show_until(self, end: float) -> None:
@@ -344,8 +348,8 @@ class _GridClock:
         self._sum[:] = 0.0
         self._weight = 0.0
 
-    def finish(self) -> NDArray[np.float32]:
-        self._show_until(self._count / self._rate)
+    def finish(self, end: float) -> NDArray[np.float32]:
+        self._show_until(end)
         if self._weight > 0.5 / MOTION_RATE or not self._done:
             self._close()
         return np.stack(self._done)
