@@ -14,5 +14,6 @@ void bind_video_mark(pybind11::module_& m);
 void bind_audio_fingerprint(pybind11::module_& m);
 void bind_index(pybind11::module_& m);
 void bind_video_fingerprint(pybind11::module_& m);
+void bind_voice_signature(pybind11::module_& m);
 
 }  // namespace birthmark::bindings

@@ -28,4 +28,6 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     bind_index(index);
     auto video_fingerprint = m.def_submodule("video_fingerprint");
     bind_video_fingerprint(video_fingerprint);
+    auto voice_signature = m.def_submodule("voice_signature");
+    bind_voice_signature(voice_signature);
 }

@@ -7,6 +7,7 @@ from . import index as index
 from . import keys as keys
 from . import media as media
 from . import video_fingerprint as video_fingerprint
+from . import voice_signature as voice_signature
 
 __version__: str
 fft_backend: str

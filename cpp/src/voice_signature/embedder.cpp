@@ -1,0 +1,147 @@
+#include "birthmark/voice_signature/embedder.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "birthmark/errors.hpp"
+#include "birthmark/voice_signature/pattern.hpp"
+
+namespace birthmark::voice_signature {
+
+namespace {
+
+double checked_rate(double rate, std::size_t channels, double strength) {
+    if (!(rate >= 8000.0 && rate <= 384000.0)) {
+        throw ArgumentError("rate is " + std::to_string(rate) + "; allowed: 8000 to 384000 Hz");
+    }
+    if (channels == 0) {
+        throw ArgumentError("channels is 0; allowed: 1 or more");
+    }
+    if (!(strength >= 0.0 && strength <= 4.0)) {
+        throw ArgumentError("strength is " + std::to_string(strength) + "; allowed: 0 to 4");
+    }
+    return rate;
+}
+
+/// Hop near 8 ms whose frames are fast to transform.
+std::size_t hop_for(double rate) {
+    return Fft::good_size(static_cast<std::size_t>(std::lround(rate * kFrameSeconds / kOverlap)));
+}
+
+}  // namespace
+
+SignatureEmbedder::SignatureEmbedder(const Key& key, double rate, std::size_t channels, double strength)
+    : channels_(channels),
+      rate_(checked_rate(rate, channels, strength)),
+      hop_(hop_for(rate)),
+      stft_(kOverlap * hop_, hop_, Window::hann),
+      pattern_(signature_pattern(key)),
+      interpolation_(kBands, kBandLow, kBandHigh, stft_.bins(), rate / static_cast<double>(stft_.size())),
+      classes_(stft_.bins(), rate / static_cast<double>(stft_.size())),
+      slicer_(stft_.size() * channels, hop_ * channels, (stft_.size() - hop_) * channels),
+      waiting_((Classes::kDelay + 1) * channels, Spectrum(stft_.bins())),
+      plane_(stft_.size()),
+      power_(stft_.bins()),
+      gains_(stft_.bins()),
+      decibels_(kBands) {
+    for (float& gain : pattern_) {
+        gain *= static_cast<float>(strength);
+    }
+    reset();
+}
+
+void SignatureEmbedder::reset() {
+    classes_ = Classes(stft_.bins(), rate_ / static_cast<double>(stft_.size()));
+    slicer_.reset();
+    overlap_.assign(channels_, OverlapAdd(stft_.size(), hop_));
+    ready_.clear();
+    taken_ = given_ = frames_in_ = frames_out_ = 0;
+    skip_ = stft_.size() - hop_;
+}
+
+void SignatureEmbedder::push(std::span<const float> samples, std::vector<float>& out) {
+    if (samples.size() % channels_ != 0) {
+        throw ArgumentError("samples has " + std::to_string(samples.size()) + " values; allowed: a multiple of " +
+                            std::to_string(channels_) + " channels");
+    }
+    frames_in_ += samples.size() / channels_;
+    slicer_.push(samples, [this](std::span<const float> frame) { take(frame); });
+    emit(out);
+}
+
+void SignatureEmbedder::flush(std::vector<float>& out) {
+    slicer_.flush([this](std::span<const float> frame) { take(frame); });
+    while (given_ < taken_) {
+        take_end();
+    }
+    emit(out);
+    reset();
+}
+
+void SignatureEmbedder::take(std::span<const float> frame) {
+    std::fill(power_.begin(), power_.end(), 0.0F);
+    Spectrum* const row = waiting_.data() + (taken_ % (Classes::kDelay + 1)) * channels_;
+    for (std::size_t c = 0; c < channels_; ++c) {
+        for (std::size_t n = 0; n < plane_.size(); ++n) {
+            plane_[n] = frame[n * channels_ + c];
+        }
+        stft_.forward(plane_, row[c]);
+    }
+    const float size = static_cast<float>(stft_.size()) * 0.5F * static_cast<float>(channels_);  // sum of the window
+    for (std::size_t k = 0; k < power_.size(); ++k) {
+        std::complex<float> sum = row[0][k];
+        for (std::size_t c = 1; c < channels_; ++c) {
+            sum += row[c][k];
+        }
+        power_[k] = std::norm(sum / size);
+    }
+    ++taken_;
+    if (classes_.push(power_)) {
+        give();
+    }
+}
+
+void SignatureEmbedder::take_end() {
+    if (classes_.push_end()) {
+        give();
+    }
+}
+
+void SignatureEmbedder::give() {
+    std::fill(decibels_.begin(), decibels_.end(), 0.0F);
+    const auto memberships = classes_.memberships();
+    for (std::size_t k = 0; k < kClasses; ++k) {
+        for (std::size_t b = 0; b < kBands; ++b) {
+            decibels_[b] += memberships[k] * pattern_[k * kBands + b];
+        }
+    }
+    interpolation_.apply(decibels_, gains_);
+    Spectrum* const row = waiting_.data() + (given_ % (Classes::kDelay + 1)) * channels_;
+    const std::size_t start = ready_.size();
+    ready_.resize(start + hop_ * channels_);
+    for (std::size_t c = 0; c < channels_; ++c) {
+        for (std::size_t k = 0; k < gains_.size(); ++k) {
+            row[c][k] *= gains_[k];
+        }
+        stft_.inverse(row[c], plane_);
+        const auto done = overlap_[c].add(plane_);
+        for (std::size_t n = 0; n < hop_; ++n) {
+            ready_[start + n * channels_ + c] = done[n];
+        }
+    }
+    ++given_;
+}
+
+void SignatureEmbedder::emit(std::vector<float>& out) {
+    const std::size_t dropped = std::min(skip_, ready_.size() / channels_);
+    skip_ -= dropped;
+    const auto count = static_cast<std::size_t>(
+        std::min<std::uint64_t>(ready_.size() / channels_ - dropped, frames_in_ - frames_out_));
+    const auto first = ready_.begin() + static_cast<std::ptrdiff_t>(dropped * channels_);
+    out.insert(out.end(), first, first + static_cast<std::ptrdiff_t>(count * channels_));
+    frames_out_ += count;
+    ready_.clear();
+}
+
+}  // namespace birthmark::voice_signature

@@ -1,0 +1,315 @@
+"""The voice signature: a keyed, zero-bit mark in how a voice shapes its spectrum, which synthetic voices inherit.
+
+Frames of speech are sorted into soft classes by the coarse shape of their spectrum. The key gives each class its own
+pattern of small gains over mel bands. Whoever copies the voice, with a codec, a vocoder or a model trained on it,
+copies the gains with the sounds. The detector correlates fine spectrum with class, whitens the result with the
+statistics of unmarked voices and tests the signs of the key. See docs/signature.md for the method and its limits.
+
+The test is exact: under the null the signs of a key are independent fair coins whatever the recording, so the
+statistic is a weighted sum of random signs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from birthmark._core.voice_signature import (
+    BANDS,
+    CLASSES,
+    FRAME_SECONDS,
+    VERSION,
+    SignatureAnalyser,
+    SignatureEmbedder,
+    chips,
+)
+from birthmark.errors import ArgumentError, FormatError
+from birthmark.keys import Key
+
+Samples = NDArray[np.float32]
+Real = NDArray[np.float64]
+
+LOG10_P = -6.0
+"""Default threshold, family-wise over the keys that were tested."""
+
+WARPS = tuple(float(w) for w in np.exp(np.linspace(-0.14, 0.14, 15)))
+"""Frequency scales that a blind search tries: speed and pitch changes of up to 15 %, in steps of 2 %."""
+
+DECOYS = 4000
+MIN_SPEECH = 2.0  # seconds
+_MAGIC = b"\x01BMVS"
+
+
+@dataclass(frozen=True)
+class Contrasts:
+    """What the detector keeps of a recording under one frequency warp."""
+
+    values: Real
+    """Covariance of memberships and log spectrum, (CLASSES, BANDS): zero-mean in each column, so without channel."""
+    membership: Real
+    """Covariance of the memberships, (CLASSES, CLASSES)."""
+    bands: NDArray[np.bool_]
+    """Bands that carry speech, (BANDS,)."""
+    speech_s: float
+
+
+@dataclass(frozen=True)
+class SignatureTest:
+    """One key tested on one recording, or on several pooled."""
+
+    key: str
+    """Public id of the key."""
+    log10_p: float
+    """Probability of a statistic this large without the mark; counts every warp that was tried."""
+    z: float
+    """Standard score of the best warp; about normal without the mark, before counting the warps."""
+    warp: float
+    """Factor by which the frequencies of the recording were found multiplied."""
+    speech_s: float
+    """Seconds of active speech that the test rests on."""
+    accepted: bool
+    """Whether log10_p, corrected for the number of keys (Bonferroni), is at most the threshold."""
+
+
+@dataclass(frozen=True)
+class SignatureResult:
+    """Tests of every recording with every key, in that order, and of all recordings together."""
+
+    tests: tuple[tuple[SignatureTest, ...], ...]
+    pooled: tuple[SignatureTest, ...]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How an unmarked voice shapes its spectrum: numbers, no audio."""
+
+    values: Real
+    speech_s: float
+
+    def to_bytes(self) -> bytes:
+        """Serialised form: version byte, magic, seconds, matrix in little-endian float32."""
+        head = _MAGIC + np.float32(self.speech_s).tobytes() + np.array(self.values.shape, "<u2").tobytes()
+        return head + self.values.astype("<f4").tobytes()
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Profile:
+        """Parse what `to_bytes` gave. Raises FormatError for anything else."""
+        size = len(_MAGIC) + 8
+        if data[: len(_MAGIC)] != _MAGIC or len(data) < size:
+            raise FormatError("not a voice profile of version 1")
+        rows, columns = np.frombuffer(data, "<u2", 2, len(_MAGIC) + 4)
+        if (rows, columns) != (CLASSES, BANDS) or len(data) != size + 4 * CLASSES * BANDS:
+            raise FormatError(f"voice profile has {rows} x {columns} values in {len(data)} bytes; allowed: "
+                              f"{CLASSES} x {BANDS}")
+        values = np.frombuffer(data, "<f4", CLASSES * BANDS, size).reshape(CLASSES, BANDS).astype(np.float64)
+        seconds = float(np.frombuffer(data, "<f4", 1, len(_MAGIC))[0])
+        if not (np.isfinite(values).all() and np.isfinite(seconds)):
+            raise FormatError("voice profile has values that are not finite")
+        return Profile(values, seconds)
+
+
+class SignatureEmbedStream:
+    """Marks a stream of blocks: `process` gives what is ready, `flush` the rest; nothing is lost or added."""
+
+    def __init__(self, key: Key, rate: float, channels: int = 1, strength: float = 1.0) -> None:
+        """Raises ArgumentError unless 8000 <= rate <= 384000, 1 <= channels and 0 <= strength <= 4."""
+        if channels < 1:
+            raise ArgumentError(f"channels is {channels}; allowed: 1 or more")
+        self._core = SignatureEmbedder(key, rate, channels, strength)
+
+    @property
+    def latency(self) -> int:
+        """Frames that the output lags behind the input, about 1.05 s."""
+        return self._core.latency
+
+    def process(self, block: ArrayLike) -> Samples:
+        """Take (frames,) or (frames, channels) float samples, give those that are ready."""
+        return self._core.process(np.asarray(block))
+
+    def flush(self) -> Samples:
+        """Give what is left, and start anew."""
+        return self._core.flush()
+
+
+def embed(samples: ArrayLike, rate: float, key: Key, strength: float = 1.0) -> Samples:
+    """Mark a recording: same shape as `samples`, (frames,) or (frames, channels) in [-1, 1].
+
+    Raises ArgumentError for other shapes, rates outside 8000 to 384000 Hz and strengths outside 0 to 4. The result is
+    not clipped; it may exceed the peak of the original by some decibels.
+    """
+    array = np.asarray(samples)
+    stream = SignatureEmbedStream(key, rate, 1 if array.ndim < 2 else array.shape[1], strength)
+    first = stream.process(array)
+    rest = stream.flush()
+    return np.concatenate([first, rest if first.ndim == 1 else rest.reshape(-1, first.shape[1])])
+
+
+class ContrastStream:
+    """Collects the contrasts of a recording block by block; memory does not grow with its length."""
+
+    def __init__(self, rate: float, warps: Sequence[float] = WARPS) -> None:
+        """Raises ArgumentError unless 8000 <= rate <= 384000 and every warp lies in 0.5 ... 2."""
+        self._core = SignatureAnalyser(rate, list(warps))
+
+    def push(self, block: ArrayLike) -> None:
+        """Take (frames,) or (frames, channels) float samples; channels are averaged."""
+        array = np.asarray(block)
+        self._core.push(array if array.ndim != 2 else array.mean(axis=1))
+
+    def finish(self) -> list[Contrasts]:
+        """One result for each warp."""
+        return [_contrasts(*moments) for moments in self._core.finish()]
+
+
+def contrasts(samples: ArrayLike, rate: float, warps: Sequence[float] = (1.0,)) -> list[Contrasts]:
+    """Contrasts of a recording, one for each warp."""
+    stream = ContrastStream(rate, warps)
+    stream.push(samples)
+    return stream.finish()
+
+
+def _contrasts(weight: float, p: Real, x: Real, xx: Real, pp: Real, px: Real) -> Contrasts:
+    total = max(weight, 1e-9)
+    mean_p, mean_x = p[0] / total, x[0] / total
+    deviation = np.sqrt(np.maximum(xx[0] / total - mean_x**2, 0))
+    bands = (deviation > 3.5) & (mean_x > mean_x.max() - 55)
+    return Contrasts(
+        px / total - np.outer(mean_p, mean_x), pp / total - np.outer(mean_p, mean_p), bands, weight * FRAME_SECONDS
+    )
+
+
+def profile(samples: ArrayLike | Iterable[ArrayLike], rate: float) -> Profile:
+    """Profile of a voice from one unmarked recording or several, for `detect(..., reference=...)`.
+
+    Raises ArgumentError where there are less than 2 s of speech.
+    """
+    return profile_of([contrasts(piece, rate)[0] for piece in _recordings(samples)])
+
+
+def profile_of(found: Sequence[Contrasts]) -> Profile:
+    """`profile` on the contrasts of recordings without warp."""
+    seconds = sum(c.speech_s for c in found)
+    if seconds < MIN_SPEECH:
+        raise ArgumentError(f"recordings have {seconds:.1f} s of speech; allowed: {MIN_SPEECH:.0f} s or more")
+    return Profile(sum((c.values * c.speech_s for c in found), np.zeros((CLASSES, BANDS))) / seconds, seconds)
+
+
+def detect(
+    samples: ArrayLike | Sequence[ArrayLike],
+    rate: float,
+    keys: Key | Sequence[Key],
+    reference: Profile | None = None,
+    warps: Sequence[float] = WARPS,
+    threshold: float = LOG10_P,
+) -> SignatureResult:
+    """Test every key on every recording and on all of them pooled.
+
+    `samples` is one recording or a list of them, (frames,) or (frames, channels). `reference` is the profile of the
+    contributor's unmarked voice. Recordings without speech get log10_p 0. Raises ArgumentError for other shapes,
+    rates outside 8000 to 384000 Hz and an empty list of keys.
+    """
+    return detect_contrasts([contrasts(piece, rate, warps) for piece in _recordings(samples)], keys, reference, warps,
+                            threshold)
+
+
+def detect_contrasts(
+    recordings: Sequence[Sequence[Contrasts]],
+    keys: Key | Sequence[Key],
+    reference: Profile | None = None,
+    warps: Sequence[float] = WARPS,
+    threshold: float = LOG10_P,
+) -> SignatureResult:
+    """`detect` on contrasts: for each recording one for each warp."""
+    wanted = [keys] if isinstance(keys, Key) else list(keys)
+    if not wanted:
+        raise ArgumentError("keys is empty; at least one key is needed")
+    signs = np.stack([chips(key).ravel() for key in wanted]).astype(np.float64)
+    limit = threshold - float(np.log10(len(wanted)))
+
+    def test(coefficients: Real, speech_s: float) -> tuple[SignatureTest, ...]:
+        results = []
+        for key, (log10_p, z, best) in zip(wanted, _score(coefficients, signs), strict=True):
+            results.append(SignatureTest(key.id, log10_p, z, float(warps[best]), speech_s, log10_p <= limit))
+        return tuple(results)
+
+    each = [(np.stack([coefficients_of(c, reference) for c in found]), found[len(found) // 2].speech_s)
+            for found in recordings]
+    pooled = sum((c * s for c, s in each), np.zeros((len(warps), CLASSES * BANDS)))
+    return SignatureResult(
+        tuple(test(c, s) for c, s in each), test(pooled, sum(s for _, s in each))
+    )
+
+
+def coefficients_of(found: Contrasts, reference: Profile | None = None) -> Real:
+    """Weight of each sign in the statistic, (CLASSES * BANDS,): the whitened matched filter."""
+    mean, classes, bands, _ = _population()
+    weights = np.zeros((CLASSES, BANDS))
+    use = found.bands
+    if found.speech_s < MIN_SPEECH or use.sum() < 8:
+        return weights.ravel()
+    residue = found.values - (mean if reference is None else reference.values)
+    inverse = np.linalg.inv(bands[np.ix_(use, use)])
+    weights[:, use] = found.membership @ np.linalg.solve(classes, residue[:, use]) @ inverse
+    return weights.ravel()
+
+
+def _score(coefficients: Real, signs: Real) -> list[tuple[float, float, int]]:
+    """(log10_p, z, best warp) for each row of signs; `coefficients` is (warps, CLASSES * BANDS)."""
+    from birthmark._signs import log10_tail
+
+    norms = np.sqrt((coefficients**2).sum(axis=1))
+    if not (norms > 0).any():
+        return [(0.0, 0.0, len(norms) // 2) for _ in signs]
+    unit = coefficients / np.where(norms > 0, norms, 1)[:, None]
+    z = signs @ unit.T
+    decoys = (_decoys(unit) @ unit.T.astype(np.float32)).max(axis=1).astype(np.float64)
+    decoys.sort()
+    tried = _effective_trials(decoys, len(norms))
+    result = []
+    for row in z:
+        best = int(row.argmax())
+        above = len(decoys) - int(np.searchsorted(decoys, row[best]))
+        ranked = np.log10((above + 1) / (len(decoys) + 1))
+        tail = min(0.0, log10_tail(unit[best], float(row[best])) + np.log10(tried))
+        result.append((float(ranked if above >= 20 else tail), float(row[best]), best))
+    return result
+
+
+def _decoys(unit: Real) -> NDArray[np.float32]:
+    """Signs of keys that were never issued, drawn from the recording itself: the same file has the same decoys."""
+    digest = hashlib.blake2b(np.ascontiguousarray(unit).tobytes(), digest_size=16, person=b"sig-decoys").digest()
+    bits = np.unpackbits(np.frombuffer(np.random.default_rng(list(digest)).bytes(DECOYS * unit.shape[1] // 8), np.uint8))
+    return 2.0 * bits.reshape(DECOYS, unit.shape[1]).astype(np.float32) - 1.0
+
+
+def _effective_trials(maxima: Real, warps: int) -> float:
+    """Number of independent normal tests whose maximum has the decoys' upper hundredth."""
+    from scipy.stats import norm
+
+    high = maxima[-(len(maxima) // 100)]
+    return float(np.clip(0.01 / norm.sf(high), 1.0, warps))
+
+
+@cache
+def _population() -> tuple[Real, Real, Real, Real]:
+    with resources.files("birthmark").joinpath("data/signature_population.npz").open("rb") as file:
+        data = np.load(file)
+        if int(data["version"]) != VERSION:
+            raise FormatError(f"signature_population.npz has version {int(data['version'])}; allowed: {VERSION}")
+        return tuple(data[name].astype(np.float64) for name in ("mean", "classes", "bands", "membership"))  # type: ignore[return-value]
+
+
+def _recordings(samples: ArrayLike | Iterable[ArrayLike]) -> list[NDArray[Any]]:
+    if isinstance(samples, np.ndarray):
+        return [samples]
+    found = [np.asarray(piece) for piece in samples]  # type: ignore[union-attr]
+    if not found:
+        raise ArgumentError("samples is empty; at least one recording is needed")
+    return found
