@@ -9,6 +9,7 @@ import typer
 
 from birthmark.cli.common import (
     EXIT_ERROR,
+    ForceOption,
     JsonOption,
     atomic_output,
     exit_status,
@@ -16,6 +17,7 @@ from birthmark.cli.common import (
     progress,
     warn,
 )
+from birthmark.errors import ArgumentError
 
 if TYPE_CHECKING:
     from birthmark.signature import SignatureTest
@@ -29,6 +31,7 @@ def embed(
     target: Annotated[Path, typer.Argument(metavar="OUT", help="The marked copy.", show_default=False)],
     key: KeyOption,
     strength: Annotated[float, typer.Option(help="Depth of the mark; 1 is the tested balance.", min=0.1, max=4)] = 1.0,
+    force: ForceOption = False,
 ) -> None:
     """Mark the voice in IN with the signature of a key and write OUT.
 
@@ -38,6 +41,8 @@ def embed(
     from birthmark.media import transform_audio
     from birthmark.signature import SignatureEmbedStream
 
+    if target.exists() and not force:
+        raise ArgumentError(f"OUT is {target}, which exists; allowed: a new file, or any with --force")
     secret = Key.load(key)
     transform_audio(source, target, lambda rate, channels: SignatureEmbedStream(secret, rate, channels, strength))
 

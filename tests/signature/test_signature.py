@@ -1,0 +1,173 @@
+"""The voice signature against its reference, on real speech and in its statistics."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import signal, stats
+
+from birthmark import signature
+from birthmark._core import voice_signature as core
+from birthmark._signs import log10_tail
+from birthmark.attacks import Samples
+from birthmark.errors import ArgumentError, FormatError
+from birthmark.keys import Key
+from tests.reference import voice_signature as reference
+
+RATE = 16000
+KEY = Key(bytes(range(32)))
+ROOT = Path(__file__).parent.parent.parent
+
+
+def keys(count: int, start: int = 1) -> list[Key]:
+    return [KEY.decoy(n, "test") for n in range(start, start + count)]
+
+
+@cache
+def voice(seconds: float = 12.0, f0: float = 120.0, seed: int = 0) -> Samples:
+    """A buzz with moving formants and pauses: speech enough for the classes, made here."""
+    generator = np.random.default_rng(seed)
+    count = round(seconds * RATE)
+    pitch = f0 * 2 ** (0.2 * np.interp(np.arange(count), np.arange(0, count, 3000), generator.normal(size=-(-count // 3000))))
+    phase = np.cumsum(pitch) / RATE
+    source = np.diff(np.floor(phase), prepend=0) + 0.02 * generator.normal(size=count)
+    out = np.zeros(count)
+    step = 1600
+    for start in range(0, count, step):
+        block = slice(start, start + step)
+        noisy = generator.random() < 0.3
+        x = generator.normal(size=count)[block] * 0.05 if noisy else source[block]
+        for low, high in ((250, 850), (800, 2400), (2200, 3200), (3300, 4500)):
+            f = generator.uniform(low, high)
+            r = np.exp(-np.pi * 90 / RATE)
+            x = signal.lfilter([1 - r], [1, -2 * r * np.cos(2 * np.pi * f / RATE), r * r], x)
+        out[block] = x * (0.0 if generator.random() < 0.1 else generator.uniform(0.3, 1))
+    return np.asarray(0.3 * out / np.abs(out).max(), np.float32)
+
+
+def test_embedder_matches_the_reference() -> None:
+    numbers = re.findall(r"(-?\d+\.\d+)F", (ROOT / "cpp/src/voice_signature/centres.cpp").read_text())
+    scale, centres = np.split(np.array(numbers, float), [reference.FEATURES])
+    samples = voice(4.0)
+    expected = reference.embed(
+        samples.astype(float), core.pattern(KEY).astype(float), scale, centres.reshape(-1, reference.FEATURES)
+    )
+    error = signature.embed(samples, RATE, KEY) - expected
+    assert 10 * np.log10(np.sum(expected**2) / np.sum(error**2)) > 90
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 22050, 44100, 48000])
+def test_found_at_every_rate_and_in_short_recordings(rate: int) -> None:
+    samples = signal.resample_poly(voice(10.0), rate, RATE).astype(np.float32)
+    marked = signature.embed(samples, rate, KEY)
+    assert marked.shape == samples.shape
+    assert signature.detect(marked, rate, KEY).pooled[0].log10_p < -6
+    assert signature.detect(samples, rate, KEY).pooled[0].log10_p > -4
+
+
+def test_level_and_channel_change_nothing() -> None:
+    marked = signature.embed(voice(), RATE, KEY)
+    plain = signature.detect(marked, RATE, KEY).pooled[0]
+    quiet = signature.detect(marked * np.float32(0.01), RATE, KEY).pooled[0]
+    assert quiet.z == pytest.approx(plain.z, abs=0.01)
+    coloured = signal.lfilter([1, -0.7], [1], marked).astype(np.float32)
+    assert signature.detect(coloured, RATE, KEY).pooled[0].z > plain.z - 1.5
+    again = signature.embed(voice() * np.float32(0.1), RATE, KEY)
+    np.testing.assert_allclose(again, 0.1 * signature.embed(voice(), RATE, KEY), atol=1e-5)
+
+
+def test_speed_is_found_with_its_factor() -> None:
+    marked = signature.embed(voice(), RATE, KEY)
+    fast = signal.resample_poly(marked, 10, 11).astype(np.float32)
+    found = signature.detect(fast, RATE, KEY).pooled[0]
+    assert found.log10_p < -6
+    assert found.warp == pytest.approx(1.1, abs=0.025)
+
+
+def test_profile_and_pooling() -> None:
+    pieces = [signature.embed(voice(4.0, seed=n), RATE, KEY, 0.5) for n in range(4)]
+    unmarked = signature.profile([voice(8.0, seed=n) for n in range(10, 13)], RATE)
+    blind = signature.detect(pieces, RATE, KEY)
+    informed = signature.detect(pieces, RATE, KEY, reference=unmarked)
+    assert len(blind.tests) == 4
+    assert blind.pooled[0].log10_p < np.median([t[0].log10_p for t in blind.tests])
+    assert informed.pooled[0].log10_p < -6
+    assert blind.pooled[0].speech_s == pytest.approx(sum(t[0].speech_s for t in blind.tests))
+
+
+def test_profile_survives_serialisation() -> None:
+    made = signature.profile(voice(), RATE)
+    back = signature.Profile.from_bytes(made.to_bytes())
+    np.testing.assert_allclose(back.values, made.values, rtol=1e-6)
+    assert back.speech_s == pytest.approx(made.speech_s)
+    for broken in (b"", b"\x02BMVS", made.to_bytes()[:-1], made.to_bytes() + b"0", b"\x01BMVS" + b"\xff" * 40):
+        with pytest.raises(FormatError):
+            signature.Profile.from_bytes(broken)
+
+
+def test_stereo_stream_equals_one_shot() -> None:
+    samples = np.stack([voice(5.0), voice(5.0, seed=1)], axis=1)
+    whole = signature.embed(samples, RATE, KEY)
+    stream = signature.SignatureEmbedStream(KEY, RATE, 2)
+    parts = [stream.process(samples[n : n + 997]) for n in range(0, len(samples), 997)]
+    np.testing.assert_array_equal(np.concatenate([*parts, stream.flush()]), whole)
+    assert whole.shape == samples.shape
+
+
+@pytest.mark.parametrize(("warps", "low", "high"), [((1.0,), 0.4, 0.6), (signature.WARPS, 0.4, 0.62)])
+def test_p_values_of_wrong_keys_are_uniform(warps: tuple[float, ...], low: float, high: float) -> None:
+    """On a marked recording: 1500 other keys. Rank and tail are held to the uniform distribution."""
+    marked = signature.embed(voice(), RATE, KEY)
+    tests = signature.detect(marked, RATE, keys(1500), warps=warps).pooled
+    p = np.array([10**t.log10_p for t in tests])
+    assert low < p.mean() < high
+    for level in (0.1, 0.01):
+        expected = 1500 * level
+        assert np.sum(p <= level) < expected + 4 * np.sqrt(expected)
+    assert stats.kstest(p, "uniform").pvalue > 1e-3
+
+
+def test_tail_agrees_with_simulation_and_with_enumeration() -> None:
+    generator = np.random.default_rng(1)
+    weights = generator.exponential(size=300)
+    weights /= np.linalg.norm(weights)
+    sums = generator.choice([-1.0, 1.0], (200_000, 300)) @ weights
+    for value in (1.0, 2.0, 3.0):
+        assert 10 ** log10_tail(weights, value) == pytest.approx(np.mean(sums >= value), rel=0.1)
+    assert log10_tail(weights, 6.0) < -8
+    signs = 1 - 2 * ((np.arange(2**16)[:, None] >> np.arange(16)) & 1)
+    few = generator.uniform(0.5, 1.5, 16)
+    totals = signs @ few
+    value = float(np.sort(totals)[-40])
+    assert 10 ** log10_tail(few, value) == pytest.approx(40 / 2**16, rel=0.15)
+    assert log10_tail(few, float(few.sum()) + 1) == pytest.approx(-16 * np.log10(2))
+
+
+def test_decision_counts_the_keys() -> None:
+    marked = signature.embed(voice(), RATE, KEY)
+    many = signature.detect(marked, RATE, [KEY, *keys(9)], threshold=-1.0)
+    assert many.pooled[0].accepted
+    assert all(t.accepted == (t.log10_p <= -2.0) for t in many.pooled)
+
+
+def test_nothing_to_hear_is_not_found() -> None:
+    for samples in (np.zeros(RATE, np.float32), np.zeros(0, np.float32), voice(12.0)[: RATE // 2]):
+        test = signature.detect(samples, RATE, KEY).pooled[0]
+        assert (test.log10_p, test.accepted) == (0.0, False)
+
+
+def test_wrong_arguments_are_named() -> None:
+    with pytest.raises(ArgumentError, match="keys is empty"):
+        signature.detect(voice(), RATE, [])
+    with pytest.raises(ArgumentError, match="rate is 100"):
+        signature.embed(voice(), 100, KEY)
+    with pytest.raises(ArgumentError, match="strength is 9"):
+        signature.embed(voice(), RATE, KEY, strength=9)
+    with pytest.raises(ArgumentError, match="samples is empty"):
+        signature.detect([], RATE, KEY)
+    with pytest.raises(ArgumentError, match="speech"):
+        signature.profile(np.zeros(RATE, np.float32), RATE)
