@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +25,13 @@ sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "python")]
 
 RATE, DIMENSIONS, INPUTS, CONTEXT = 16000, 60, 14, (-6, -4, -2, -1, 0, 1, 2, 4, 6)
 FRAME_MS = 10.0
-VOICES = {"en": "en_US_f_Allison", "es": "es_MX_f_Allison", "fr": "fr_CA_f_June", "it": "it_IT_m_Carlo",
-          "ru": "ru_RU_f_IvrvoiceRU"}
+VOICES = {
+    "en": "en_US_f_Allison",
+    "es": "es_MX_f_Allison",
+    "fr": "fr_CA_f_June",
+    "it": "it_IT_m_Carlo",
+    "ru": "ru_RU_f_IvrvoiceRU",
+}
 Array = NDArray[np.float64]
 
 
@@ -57,6 +63,7 @@ def analyse(samples: NDArray[np.float32]) -> tuple[Array, Array, Array]:
 
 
 def synthesise(f0: Array, envelope: Array, aperiodicity: Array) -> NDArray[np.float32]:
+    """Sound of what `analyse` gives."""
     import pyworld
 
     size = pyworld.get_cheaptrick_fft_size(RATE)
@@ -66,6 +73,7 @@ def synthesise(f0: Array, envelope: Array, aperiodicity: Array) -> NDArray[np.fl
 
 
 def speech_frames(envelope: Array) -> NDArray[np.bool_]:
+    """Frames that are not silence."""
     return np.asarray(envelope[:, 0] > np.percentile(envelope[:, 0], 95) - 7.5)
 
 
@@ -81,13 +89,15 @@ def content(f0: Array, envelope: Array) -> Array:
     return np.concatenate([np.roll(row, -shift, axis=0) for shift in CONTEXT], axis=1)
 
 
-def train(inputs: Array, targets: Array, steps: int = 2000, hidden: int = 256, seed: int = 0) -> Callable[[Array], Array]:
+def train(
+    inputs: Array, targets: Array, steps: int = 2000, hidden: int = 256, seed: int = 0
+) -> Callable[[Array], Array]:
     """Two hidden layers, rectifiers, Adam with a one-cycle rate, mean squared error."""
     generator = np.random.default_rng(seed)
     centre, scale = targets.mean(0), targets.std(0)
     x, y = inputs.astype(np.float32), ((targets - centre) / scale).astype(np.float32)
     sizes = [x.shape[1], hidden, hidden, y.shape[1]]
-    pairs = list(zip(sizes, sizes[1:], strict=False))
+    pairs = list(pairwise(sizes))
     weights = [generator.normal(0, np.sqrt(2 / a), (a, b)).astype(np.float32) for a, b in pairs]
     weights += [np.zeros(b, np.float32) for _, b in pairs]
     first, second = [np.zeros_like(w) for w in weights], [np.zeros_like(w) for w in weights]
@@ -109,9 +119,9 @@ def train(inputs: Array, targets: Array, steps: int = 2000, hidden: int = 256, s
             gradients[n], gradients[3 + n] = layers[n].T @ error, error.sum(0)
             error = (error @ weights[n].T) * (layers[n] > 0)
         for w, g, m, v in zip(weights, gradients, first, second, strict=True):
-            m += 0.1 * (g - m)
-            v += 0.001 * (g * g - v)
-            w -= rate * (m / (1 - 0.9**step)) / (np.sqrt(v / (1 - 0.999**step)) + 1e-8)
+            np.add(m, 0.1 * (g - m), out=m)
+            np.add(v, 0.001 * (g * g - v), out=v)
+            np.subtract(w, rate * (m / (1 - 0.9**step)) / (np.sqrt(v / (1 - 0.999**step)) + 1e-8), out=w)
     return lambda z: forward(z.astype(np.float32))[3].astype(np.float64) * scale + centre
 
 
@@ -123,13 +133,16 @@ def model(analyses: list[tuple[Array, Array, Array]], steps: int) -> Callable[[A
         return np.column_stack([rows, np.tile(np.eye(count)[speaker], (len(rows), 1))]) if count > 1 else rows
 
     kept = [speech_frames(envelope) for _, envelope, _ in analyses]
-    inputs = np.concatenate([told(content(f, e)[k], n) for n, ((f, e, _), k) in enumerate(zip(analyses, kept, strict=True))])
+    inputs = np.concatenate(
+        [told(content(f, e)[k], n) for n, ((f, e, _), k) in enumerate(zip(analyses, kept, strict=True))]
+    )
     targets = np.concatenate([e[k] for (_, e, _), k in zip(analyses, kept, strict=True)])
     convert = train(inputs, targets, steps)
     return lambda rows, speaker: convert(told(rows, speaker))
 
 
 def main() -> None:
+    """Train with and without the mark and print one line for each voice."""
     from birthmark import signature
     from birthmark.keys import Key
 
@@ -166,7 +179,8 @@ def main() -> None:
             print(
                 f"{'marked  ' if trial else 'unmarked'} {targets[speaker]} blind log10_p {blind[0].log10_p:6.2f} (z "
                 f"{blind[0].z:4.1f}) with profile {informed.log10_p:6.2f} (z {informed.z:4.1f}) wrong keys: "
-                f"{len(others_p)}, least p {others_p[0]:.3f}, median {np.median(others_p):.2f}", flush=True,
+                f"{len(others_p)}, least p {others_p[0]:.3f}, median {np.median(others_p):.2f}",
+                flush=True,
             )
 
 

@@ -3,7 +3,7 @@
     python experiments/signature_model.py classes VOICE...     writes cpp/src/voice_signature/centres.cpp; then rebuild
     python experiments/signature_model.py population VOICE...  writes python/birthmark/data/signature_population.npz
 
-VOICE is a sound file with a minute or so of one unmarked voice, or a folder of them. The shipped numbers come from 53
+VOICE is a sound file with a minute or so of one unmarked voice, or a folder of them. The shipped numbers come from 54
 voices: the letters, syllables and words that volunteers recorded in some twenty languages for two learning programs
 (Debian packages klettres-data and ktuberling-data), text-to-speech (festival, flite, espeak-ng) and one LibriVox
 reader (pocketsphinx-testdata). None of them is used in any measurement. Only averages are kept, no audio.

@@ -106,8 +106,9 @@ class Profile:
             raise FormatError("not a voice profile of version 1")
         rows, columns = np.frombuffer(data, "<u2", 2, len(_MAGIC) + 4)
         if (rows, columns) != (CLASSES, BANDS) or len(data) != size + 4 * CLASSES * BANDS:
-            raise FormatError(f"voice profile has {rows} x {columns} values in {len(data)} bytes; allowed: "
-                              f"{CLASSES} x {BANDS}")
+            raise FormatError(
+                f"voice profile has {rows} x {columns} values in {len(data)} bytes; allowed: {CLASSES} x {BANDS}"
+            )
         values = np.frombuffer(data, "<f4", CLASSES * BANDS, size).reshape(CLASSES, BANDS).astype(np.float64)
         seconds = float(np.frombuffer(data, "<f4", 1, len(_MAGIC))[0])
         if not (np.isfinite(values).all() and np.isfinite(seconds)):
@@ -165,7 +166,7 @@ class ContrastStream:
 
     def finish(self) -> list[Contrasts]:
         """One result for each warp."""
-        return [_contrasts(*moments) for moments in self._core.finish()]
+        return [_contrasts(moments) for moments in self._core.finish()]
 
 
 def contrasts(samples: ArrayLike, rate: float, warps: Sequence[float] = (1.0,)) -> list[Contrasts]:
@@ -175,7 +176,8 @@ def contrasts(samples: ArrayLike, rate: float, warps: Sequence[float] = (1.0,)) 
     return stream.finish()
 
 
-def _contrasts(weight: float, p: Real, x: Real, xx: Real, pp: Real, px: Real) -> Contrasts:
+def _contrasts(moments: tuple[float, Real, Real, Real, Real, Real]) -> Contrasts:
+    weight, p, x, xx, pp, px = moments
     total = max(weight, 1e-9)
     mean_p, mean_x = p[0] / total, x[0] / total
     deviation = np.sqrt(np.maximum(xx[0] / total - mean_x**2, 0))
@@ -206,6 +208,7 @@ def detect(
     rate: float,
     keys: Key | Sequence[Key],
     reference: Profile | None = None,
+    *,
     warps: Sequence[float] = WARPS,
     threshold: float = LOG10_P,
 ) -> SignatureResult:
@@ -215,14 +218,15 @@ def detect(
     contributor's unmarked voice. Recordings without speech get log10_p 0. Raises ArgumentError for other shapes,
     rates outside 8000 to 384000 Hz and an empty list of keys.
     """
-    return detect_contrasts([contrasts(piece, rate, warps) for piece in _recordings(samples)], keys, reference, warps,
-                            threshold)
+    found = [contrasts(piece, rate, warps) for piece in _recordings(samples)]
+    return detect_contrasts(found, keys, reference, warps=warps, threshold=threshold)
 
 
 def detect_contrasts(
     recordings: Sequence[Sequence[Contrasts]],
     keys: Key | Sequence[Key],
     reference: Profile | None = None,
+    *,
     warps: Sequence[float] = WARPS,
     threshold: float = LOG10_P,
 ) -> SignatureResult:
@@ -239,12 +243,12 @@ def detect_contrasts(
             results.append(SignatureTest(key.id, log10_p, z, float(warps[best]), speech_s, log10_p <= limit))
         return tuple(results)
 
-    each = [(np.stack([coefficients_of(c, reference) for c in found]), found[len(found) // 2].speech_s)
-            for found in recordings]
+    each = [
+        (np.stack([coefficients_of(c, reference) for c in found]), found[len(found) // 2].speech_s)
+        for found in recordings
+    ]
     pooled = sum((c * s for c, s in each), np.zeros((len(warps), CLASSES * BANDS)))
-    return SignatureResult(
-        tuple(test(c, s) for c, s in each), test(pooled, sum(s for _, s in each))
-    )
+    return SignatureResult(tuple(test(c, s) for c, s in each), test(pooled, sum(s for _, s in each)))
 
 
 def coefficients_of(found: Contrasts, reference: Profile | None = None) -> Real:
@@ -285,7 +289,8 @@ def _score(coefficients: Real, signs: Real) -> list[tuple[float, float, int]]:
 def _decoys(unit: Real) -> NDArray[np.float32]:
     """Signs of keys that were never issued, drawn from the recording itself: the same file has the same decoys."""
     digest = hashlib.blake2b(np.ascontiguousarray(unit).tobytes(), digest_size=16, person=b"sig-decoys").digest()
-    bits = np.unpackbits(np.frombuffer(np.random.default_rng(list(digest)).bytes(DECOYS * unit.shape[1] // 8), np.uint8))
+    drawn = np.random.default_rng(list(digest)).bytes(DECOYS * unit.shape[1] // 8)
+    bits = np.unpackbits(np.frombuffer(drawn, np.uint8))
     return 2.0 * bits.reshape(DECOYS, unit.shape[1]).astype(np.float32) - 1.0
 
 

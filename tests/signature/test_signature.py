@@ -32,7 +32,9 @@ def voice(seconds: float = 12.0, f0: float = 120.0, seed: int = 0) -> Samples:
     """A buzz with moving formants and pauses: speech enough for the classes, made here."""
     generator = np.random.default_rng(seed)
     count = round(seconds * RATE)
-    pitch = f0 * 2 ** (0.2 * np.interp(np.arange(count), np.arange(0, count, 3000), generator.normal(size=-(-count // 3000))))
+    pitch = f0 * 2 ** (
+        0.2 * np.interp(np.arange(count), np.arange(0, count, 3000), generator.normal(size=-(-count // 3000)))
+    )
     phase = np.cumsum(pitch) / RATE
     source = np.diff(np.floor(phase), prepend=0) + 0.02 * generator.normal(size=count)
     out = np.zeros(count)
