@@ -308,7 +308,7 @@ def _population() -> tuple[Real, Real, Real, Real]:
         data = np.load(file)
         if int(data["version"]) != VERSION:
             raise FormatError(f"signature_population.npz has version {int(data['version'])}; allowed: {VERSION}")
-        return tuple(data[name].astype(np.float64) for name in ("mean", "classes", "bands", "membership"))  # type: ignore[return-value]
+        return tuple(data[name].astype(np.float64) for name in ("mean", "classes", "bands", "membership"))
 
 
 def _recordings(samples: ArrayLike | Iterable[ArrayLike]) -> list[NDArray[Any]]:
