@@ -142,7 +142,7 @@ TEST_CASE("the path of the highest score follows a jump of the alignment and its
     scores.windows = 8;
     scores.alignments = kSlots;
     scores.correlation.assign(scores.windows * scores.alignments, 0.0F);
-    scores.energy.assign(scores.windows, 1.0F);
+    scores.energy.assign(scores.windows * scores.alignments, 1.0F);
     for (std::size_t w = 0; w < scores.windows; ++w) {
         scores.correlation[w * scores.alignments + (w < 4 ? 5 : 40)] = 400.0F;
     }
