@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <complex>
 #include <numbers>
 #include <optional>
 #include <string>
@@ -13,58 +12,17 @@
 #include "birthmark/coding/payload_code.hpp"
 #include "birthmark/errors.hpp"
 #include "birthmark/media/resampler.hpp"
-#include "birthmark/spectrum/overlap_add.hpp"
-#include "birthmark/spectrum/window.hpp"
 #include "embed_quality.hpp"
+#include "mark_filter.hpp"
 
 namespace birthmark::audio_mark {
 namespace {
 
-constexpr std::size_t kHop = kFrame / 2;
+constexpr std::size_t kHop = MarkFilter::kHop;
 constexpr std::size_t kBlockSamples = kSlots * kSlotSamples;
 constexpr std::size_t kAheadSamples = GainPlan::kAround * kSlotSamples + kHop;  // what a block's last level needs
 
 constexpr std::size_t kPiece = 8192;  // frames
-
-/// Makes of one channel's frames what has to be added to it: the spectrum times (gain - 1).
-class MarkFilter {
-  public:
-    MarkFilter() : fft_(kFrame), add_(kFrame, kHop), window_(make_window(Window::hann, kFrame)), frame_(kFrame) {
-        spectrum_.resize(fft_.bins());
-    }
-
-    /// The next kHop samples of the mark; the frame starts where they do.
-    std::span<const float> next(std::span<const float> samples, std::span<const float> factors) {
-        for (std::size_t n = 0; n < kFrame; ++n) {
-            frame_[n] = samples[n] * window_[n];
-        }
-        fft_.forward(frame_, spectrum_);
-        for (std::size_t k = 0; k < spectrum_.size(); ++k) {
-            spectrum_[k] *= factors[k];
-        }
-        fft_.inverse(spectrum_, frame_);
-        return add_.add(frame_);
-    }
-
-  private:
-    Fft fft_;
-    OverlapAdd add_;
-    std::vector<float> window_;
-    std::vector<float> frame_;
-    std::vector<std::complex<float>> spectrum_;
-};
-
-/// (gain - 1) per bin; gains are smoothed over three bins, so that no filter rings longer than its frame.
-void bin_factors(const SlotGains& gains, std::span<float> factors) {
-    std::array<float, kFrame / 2 + 1> db{};
-    for (std::size_t k = kFirstBin; k < kLastBin; ++k) {
-        db[k] = gains[(k - kFirstBin) / kTileBins];
-    }
-    for (std::size_t k = 1; k + 1 < db.size(); ++k) {
-        const float smooth = 0.25F * db[k - 1] + 0.5F * db[k] + 0.25F * db[k + 1];
-        factors[k] = std::exp(smooth * std::numbers::ln10_v<float> / 20.0F) - 1.0F;
-    }
-}
 
 std::array<std::int8_t, kCodeBits> encode(std::uint64_t payload) {
     std::array<std::int8_t, kCodeBits> codeword{};
