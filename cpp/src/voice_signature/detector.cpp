@@ -89,8 +89,7 @@ void SignatureAnalyser::Lane::settle() {
 }
 
 SignatureAnalyser::SignatureAnalyser(double rate, std::span<const double> warps)
-    : rate_(rate),
-      warps_(warps.begin(), warps.end()),
+    : warps_(warps.begin(), warps.end()),
       stft_(kSize, kSize / kOverlap, Window::hann),
       slicer_(kSize, kSize / kOverlap, kSize - kSize / kOverlap),
       spectrum_(stft_.bins()),

@@ -69,7 +69,6 @@ class SignatureAnalyser {
     void resampled(std::span<const float> samples);
     void frame(std::span<const float> samples);
 
-    double rate_;
     std::vector<double> warps_;
     std::vector<Resampler> resampler_;  // none where the rate is kRate already
     std::vector<float> work_;
