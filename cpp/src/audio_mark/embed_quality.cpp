@@ -19,10 +19,6 @@ constexpr double kMarginStep = 0.25;
 
 constexpr float kNeper = std::numbers::ln10_v<float> / 20.0F;  // per dB of amplitude
 
-double tile_hz(std::size_t tile) {
-    return (static_cast<double>(kFirstBin + tile * kTileBins) + kTileBins / 2.0) * kRate / kFrame;
-}
-
 /// Power response of the K-weighting of BS.1770: a shelf of +4 dB above 1.7 kHz and a high-pass at 38 Hz.
 double k_weighting(double hz) {
     const std::complex<double> s(0.0, hz);
@@ -40,10 +36,9 @@ double k_weighting(double hz) {
 
 EmbedQuality::EmbedQuality() {
     for (std::size_t tile = 0; tile < kTiles; ++tile) {
-        const double hz = tile_hz(tile);
+        const double hz = tile_centre_hz(tile);
         k_weight_[tile] = static_cast<float>(k_weighting(hz));
-        const double critical_band = 25.0 + 75.0 * std::pow(1.0 + 1.4 * std::pow(hz / 1000.0, 2.0), 0.69);
-        reach_[tile] = static_cast<std::size_t>(critical_band / kTileHz / 2.0);
+        reach_[tile] = static_cast<std::size_t>(critical_band_hz(hz) / kTileHz / 2.0);
     }
 }
 

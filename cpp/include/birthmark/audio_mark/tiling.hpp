@@ -29,8 +29,14 @@ inline constexpr double kBlockSeconds = kSlotSeconds * kSlots;
 /// Power added to each tile before its logarithm, at full scale 1: digital silence stays silent.
 inline constexpr float kFloor = 1e-7F;
 
-/// Largest gain of each tile in dB at strength 1: equal change of level per critical band (bandwidths after Zwicker and
-/// Terhardt, 1980), so wider bands, which average over several tiles, bear more.
+/// Centre frequency of a tile in Hz.
+double tile_centre_hz(std::size_t tile);
+
+/// Width of the critical band around a frequency, both in Hz (Zwicker and Terhardt, 1980).
+double critical_band_hz(double hz);
+
+/// Largest gain of each tile in dB at strength 1: more where the critical band spans several tiles, since their changes
+/// average out in it.
 const std::array<float, kTiles>& gain_profile();
 
 }  // namespace birthmark::audio_mark
