@@ -2,6 +2,7 @@
 
 import ast
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -71,20 +72,23 @@ def row_of(module: str) -> int:
     return PYTHON_ROWS.index(DETECTORS)
 
 
-def imported_modules(path: Path) -> set[str]:
-    """Names directly below `birthmark` that a source file imports, functions included."""
+def absolute_imports(path: Path) -> set[str]:
+    """Dotted names of what a source file imports, functions included."""
     package = ("birthmark", *path.relative_to(ROOT / "python" / "birthmark").parent.parts)
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            full = [alias.name for alias in node.names]
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             base = list(package[: len(package) - node.level + 1]) if node.level else []
             base += [node.module] if node.module else []
-            full = [".".join([*base, alias.name]) for alias in node.names]
-        else:
-            continue
-        names |= {name.split(".")[1] for name in full if name.startswith("birthmark.")}
+            names |= {".".join([*base, alias.name]) for alias in node.names}
+    return names
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Names directly below `birthmark` that a source file imports."""
+    names = {name.split(".")[1] for name in absolute_imports(path) if name.startswith("birthmark.")}
     return {name for name in names if (ROOT / "python" / "birthmark" / name).exists() or is_module(name)}
 
 
@@ -103,3 +107,17 @@ def test_python_module_imports_only_rows_above(path: Path) -> None:
     own = relative.parts[0].removesuffix(".py")
     for name in imported_modules(path):
         assert row_of(name) <= row_of(own), f"{relative} imports birthmark.{name}, which lies below it"
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT / "python").with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_no_python_module_imports_itself_through_others() -> None:
+    modules = {module_of(path): path for path in (ROOT / "python" / "birthmark").rglob("*.py")}
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for module, path in modules.items():
+        imported = {name if name in modules else name.rpartition(".")[0] for name in absolute_imports(path)}
+        sorter.add(module, *(imported & set(modules) - {"birthmark"}))
+    sorter.prepare()  # raises CycleError, which names the circle

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from birthmark.video_fingerprint import VideoFingerprint
+from birthmark.video_fingerprint.description import VideoDescription
 
 FORM_NAMES = (
     "",
@@ -22,14 +19,14 @@ FORM_NAMES = (
 )
 
 
-def turned_size(fingerprint: VideoFingerprint, form: int) -> tuple[float, float]:
+def turned_size(fingerprint: VideoDescription, form: int) -> tuple[float, float]:
     """Width and height of a frame after it went through a dihedral form."""
     size = (fingerprint.width, fingerprint.height)
     return (size[1], size[0]) if form & 4 else size
 
 
 def maps_of(
-    reference: VideoFingerprint, form: NDArray[np.int64], scale: NDArray[np.float64], shift: NDArray[np.float64]
+    reference: VideoDescription, form: NDArray[np.int64], scale: NDArray[np.float64], shift: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     """Affine maps (n, 6) from the turned reference to the query for proposals measured from the frame's centre."""
     width = np.where(form & 4, reference.height, reference.width)
@@ -40,7 +37,7 @@ def maps_of(
 
 
 def similar(
-    reference: VideoFingerprint, maps: NDArray[np.float32], form: NDArray[np.int64], one: int
+    reference: VideoDescription, maps: NDArray[np.float32], form: NDArray[np.int64], one: int
 ) -> NDArray[np.bool_]:
     """Which maps show the reference in much the same place and size as map `one`."""
     width, height = turned_size(reference, int(form[one]))
@@ -54,7 +51,7 @@ def similar(
     return np.asarray((form == form[one]) & (away < 0.35 * scale[one]) & (size < 0.3))
 
 
-def describe(query: VideoFingerprint, reference: VideoFingerprint, form: int, affine: NDArray[np.floating]) -> str:
+def describe(query: VideoDescription, reference: VideoDescription, form: int, affine: NDArray[np.floating]) -> str:
     """A few words: "mirrored, cropped to 50 % x 50 %", "in a window of 25 % x 25 % at (70 %, 60 %)"."""
     a, b, c, d, e, f = (float(value) for value in affine)
     width, height = turned_size(reference, form)

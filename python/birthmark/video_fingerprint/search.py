@@ -9,17 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from birthmark._core import video_fingerprint as _core
-from birthmark.alignment import Candidate
-
-if TYPE_CHECKING:
-    from birthmark.alignment import Hits
-    from birthmark.video_fingerprint import FrameTable, VideoFingerprint
+from birthmark.alignment import Candidate, Hits
+from birthmark.video_fingerprint.description import FrameTable, VideoDescription
 
 PROBE_INTERVAL_S = 0.95  # between looked-up frames
 PROBES_PER_CELL = 3  # keypoints of a level looked up in each of 8 x 8 cells of a frame
@@ -49,11 +45,6 @@ class Proposals:
         return len(self.votes)
 
 
-def query_table(fingerprint: VideoFingerprint) -> FrameTable:
-    """The description to search with: the dense one if the fingerprint has it."""
-    return fingerprint.sparse if fingerprint.dense is None else fingerprint.dense
-
-
 def _code(bits: NDArray[np.uint32], table: int) -> NDArray[np.uint32]:
     return _core.codes(bits, table) | np.uint32(table << _core.CODE_BITS)
 
@@ -63,7 +54,7 @@ def frame_of(table: FrameTable, keypoints: NDArray[np.integer]) -> NDArray[np.in
     return np.searchsorted(table.start, keypoints, "right").astype(np.int64) - 1
 
 
-def postings(fingerprint: VideoFingerprint) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+def postings(fingerprint: VideoDescription) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     """Two codes for each stored keypoint; the position packs its frame, its size and where it is."""
     table = fingerprint.sparse
     frame = frame_of(table, np.arange(len(table.x)))
@@ -94,7 +85,7 @@ def probe_frames(table: FrameTable) -> list[int]:
     return chosen
 
 
-def _spread(fingerprint: VideoFingerprint, table: FrameTable, frame: int) -> NDArray[np.int64]:
+def _spread(fingerprint: VideoDescription, table: FrameTable, frame: int) -> NDArray[np.int64]:
     """The strongest keypoints of each level in each of 8 x 8 cells of a frame."""
     first, last = int(table.start[frame]), int(table.start[frame + 1])
     column = np.minimum(table.x[first:last] / fingerprint.width * 8, 7).astype(np.int64)
@@ -107,9 +98,9 @@ def _spread(fingerprint: VideoFingerprint, table: FrameTable, frame: int) -> NDA
     return first + np.nonzero(rank < PROBES_PER_CELL)[0]
 
 
-def probes(fingerprint: VideoFingerprint) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.uint32]]]:
+def probes(fingerprint: VideoDescription) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.uint32]]]:
     """Codes to look up and their tags (keypoint * 8 + form), ten frames at a time."""
-    table = query_table(fingerprint)
+    table = fingerprint.searched
     chosen = probe_frames(table)
     for at in range(0, len(chosen), BLOCK_FRAMES):
         block = chosen[at : at + BLOCK_FRAMES]
@@ -125,11 +116,11 @@ def probes(fingerprint: VideoFingerprint) -> Iterator[tuple[NDArray[np.uint32], 
         yield np.concatenate(codes), np.concatenate(tags)
 
 
-def candidates(fingerprint: VideoFingerprint, hits: Hits, limit: int) -> list[Candidate]:
+def candidates(fingerprint: VideoDescription, hits: Hits, limit: int) -> list[Candidate]:
     """For each recording with agreeing hits its Proposals; the `limit` recordings with most agreement."""
     if len(hits.tag) == 0:
         return []
-    table = query_table(fingerprint)
+    table = fingerprint.searched
     keypoint = (hits.tag >> 3).astype(np.int64)
     form = (hits.tag & 7).astype(np.int64)
     reference_frame, size, across, down = _unpacked(hits.position)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from birthmark.video_fingerprint import FINE_SIDE, MOTION_RATE, MOTION_SIDE, VideoFingerprint
+from birthmark.video_fingerprint.description import FINE_SIDE, MOTION_RATE, MOTION_SIDE, VideoDescription
 
 SPEEDS = np.unique(np.concatenate([[1.0], np.exp2(np.arange(-40, 41) / 40)]))
 MINIMUM_OVERLAP_S = 1.5
@@ -43,7 +43,7 @@ class MotionAlignment:
 
 
 def cell_weights(
-    query: VideoFingerprint, reference: VideoFingerprint, form: int, affine: NDArray[np.floating]
+    query: VideoDescription, reference: VideoDescription, form: int, affine: NDArray[np.floating]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """How to read the reference's cells from the query: weights (64, 1024) and which cells are visible."""
     steps = (np.arange(4) + 0.5) / 4
@@ -107,8 +107,8 @@ def _correlate(query: NDArray[np.float64], reference: NDArray[np.float64], minim
 
 
 def align_motion(  # noqa: PLR0917
-    query: VideoFingerprint,
-    reference: VideoFingerprint,
+    query: VideoDescription,
+    reference: VideoDescription,
     form: int,
     affine: NDArray[np.floating],
     span: tuple[float, float],

@@ -10,19 +10,14 @@ once. The number of hypotheses that could have been tried is divided out.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from birthmark import video_geometry
-from birthmark.alignment import Alignment
-from birthmark.video_search import Proposals, query_table
-
-if TYPE_CHECKING:
-    from birthmark._core import video_fingerprint as _core
-    from birthmark.alignment import Candidate, Searched
-    from birthmark.video_fingerprint import VideoFingerprint
+from birthmark._core import video_fingerprint as _core
+from birthmark.video_fingerprint import geometry
+from birthmark.video_fingerprint.description import VideoDescription
+from birthmark.video_fingerprint.search import Proposals
 
 GRID = 16  # cells along each side of the reference frame; neighbours inside a cell are not independent
 HIT_RATES = (0.25, 0.5, 0.75, 0.95)  # of the alternative, mixed with equal weights
@@ -32,7 +27,6 @@ FRAME_EVIDENCE = 2.0  # log10 of the e-value of one pair of frames
 LONGEST_GAP_S = 2.5
 MOTION_SPAN_S = 60.0
 MAXIMUM_SEGMENTS = 64
-GEOMETRIES = 8 * 17 * 25  # forms, sizes, places that are tried implicitly for each pair of frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +92,10 @@ def evidence_of(
 class Verifier:
     """One query against one reference."""
 
-    def __init__(self, query: VideoFingerprint, reference: VideoFingerprint) -> None:
+    def __init__(self, query: VideoDescription, reference: VideoDescription) -> None:
         self.query = query
         self.reference = reference
-        self.table = query_table(query)
+        self.table = query.searched
         self._matcher = query.matcher
         self._core: _core.FeatureTable = reference.sparse.core(reference.width, reference.height)
         self._track = self._core.tracks().astype(np.int64)
@@ -146,7 +140,7 @@ class Verifier:
             np.concatenate([block.query_frame[kept] for block, kept in chosen]),
             np.concatenate([block.reference_frame[kept] for block, kept in chosen]),
             form,
-            video_geometry.maps_of(self.reference, form, scale, shift),
+            geometry.maps_of(self.reference, form, scale, shift),
         )
 
     def along(self, line: Line, form: int, guess: NDArray[np.float32], near: float) -> Tested:
@@ -283,18 +277,3 @@ def joined(parts: list[Tested]) -> Tested:
         hit=np.concatenate([one.hit for one in parts]),
         evidence=np.concatenate([one.evidence for one in parts]),
     )
-
-
-def verify(
-    query: VideoFingerprint, reference: VideoFingerprint, candidates: list[Candidate], searched: Searched
-) -> list[Alignment]:
-    """The passages of the query that show the reference, each with log10_p for the whole search, the surest first."""
-    from birthmark import video_segments
-
-    proposals = [c.detail for c in candidates if isinstance(c.detail, Proposals) and len(c.detail)]
-    if not proposals or len(reference.sparse) == 0:
-        return []
-    verifier = Verifier(query, reference)
-    frames = max(searched.duration_s, reference.duration_s) + max(searched.recordings, 1)
-    tried = np.log10(len(verifier.table) * frames * GEOMETRIES)
-    return video_segments.segments(verifier, verifier.proposed(proposals), float(tried))

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from birthmark import video_geometry, video_motion
-from birthmark.alignment import Alignment
-from birthmark.video_match import FRAME_EVIDENCE, LONGEST_GAP_S, MAXIMUM_SEGMENTS, MOTION_SPAN_S, Line, Tested
+from birthmark.alignment import Alignment, Candidate, Searched
+from birthmark.video_fingerprint import geometry
+from birthmark.video_fingerprint.description import VideoDescription
+from birthmark.video_fingerprint.match import (
+    FRAME_EVIDENCE,
+    LONGEST_GAP_S,
+    MAXIMUM_SEGMENTS,
+    MOTION_SPAN_S,
+    Line,
+    Tested,
+    Verifier,
+)
+from birthmark.video_fingerprint.motion import LEAST_SCORE, SPEEDS, MotionAlignment, align_motion
+from birthmark.video_fingerprint.search import Proposals
 
-if TYPE_CHECKING:
-    from birthmark.video_match import Verifier
-    from birthmark.video_motion import MotionAlignment
+GEOMETRIES = 8 * 17 * 25  # forms, sizes, places that are tried implicitly for each pair of frames
 
 SEED_EVIDENCE = 4.0
 LINE_TOLERANCE_S = 0.75
@@ -27,7 +35,20 @@ FEW_PASSING = 20  # moving keypoints, below which they say nothing
 ANOTHER_MOMENT_LOG10_P = -1.0
 
 
-def segments(verifier: Verifier, tested: Tested, tried: float) -> list[Alignment]:
+def verify(
+    query: VideoDescription, reference: VideoDescription, candidates: list[Candidate], searched: Searched
+) -> list[Alignment]:
+    """The passages of the query that show the reference, each with log10_p for the whole search, the surest first."""
+    proposals = [c.detail for c in candidates if isinstance(c.detail, Proposals) and len(c.detail)]
+    if not proposals or len(reference.sparse) == 0:
+        return []
+    verifier = Verifier(query, reference)
+    frames = max(searched.duration_s, reference.duration_s) + max(searched.recordings, 1)
+    tried = np.log10(len(verifier.table) * frames * GEOMETRIES)
+    return _segments(verifier, verifier.proposed(proposals), float(tried))
+
+
+def _segments(verifier: Verifier, tested: Tested, tried: float) -> list[Alignment]:
     """Takes the best pair of frames, follows its line, reports the passage; repeats on what is left of the query."""
     free = tested.evidence >= SEED_EVIDENCE
     found: list[Alignment] = []
@@ -60,7 +81,7 @@ def _run_around(times: NDArray[np.float64], centre: float) -> tuple[float, float
 def _passage(verifier: Verifier, tested: Tested, free: NDArray[np.bool_], seed: int, tried: float) -> Alignment | None:
     reference = verifier.reference
     form, guess = int(tested.form[seed]), tested.maps[seed]
-    mates = free & video_geometry.similar(reference, tested.maps, tested.form, seed)
+    mates = free & geometry.similar(reference, tested.maps, tested.form, seed)
     query_times = verifier.table.times[tested.query_frame]
     reference_times = reference.sparse.times[tested.reference_frame]
     centre = float(query_times[seed])
@@ -124,10 +145,10 @@ class _LineSearch:
     def try_motion(self, span: tuple[float, float], near: float) -> None:
         """The line on which the motion during `span` of the query agrees best."""
         verifier = self._verifier
-        motion = video_motion.align_motion(verifier.query, verifier.reference, self._form, self._guess, span, near)
+        motion = align_motion(verifier.query, verifier.reference, self._form, self._guess, span, near)
         if motion is not None:
             self.still = self.still and motion.still
-            if motion.score >= video_motion.LEAST_SCORE:
+            if motion.score >= LEAST_SCORE:
                 self._try(Line(motion.speed, motion.offset_s), motion)
 
     def _try(self, line: Line, motion: MotionAlignment | None) -> None:
@@ -154,7 +175,7 @@ def _line_of_frames(
     _, frame = np.unique(query, return_inverse=True)
     seed = int(np.argmax(np.where(query == seed_time, evidence, -np.inf)))
     best = (-1.0, Line(1.0, float(reference[seed] - query[seed])))
-    for speed in sorted(video_motion.SPEEDS, key=lambda v: abs(np.log(v))):
+    for speed in sorted(SPEEDS, key=lambda v: abs(np.log(v))):
         offset = reference[seed] - speed * query[seed]
         near = np.abs(reference - speed * query - offset) < LINE_TOLERANCE_S
         top = np.zeros(int(frame.max()) + 1)
@@ -198,7 +219,7 @@ def _alignment(verifier: Verifier, option: _Option, still: bool) -> Alignment:
         reference_start_s=round(float(np.clip(line.reference(start), 0, reference.duration_s)), 3),
         reference_end_s=round(float(np.clip(line.reference(max(end, start)), 0, reference.duration_s)), 3),
         speed=round(line.speed, 4),
-        geometry=video_geometry.describe(query, reference, int(pairs.form[top]), pairs.maps[top]),
+        geometry=geometry.describe(query, reference, int(pairs.form[top]), pairs.maps[top]),
         log10_p=round(float(log10_p), 2),
         why=why,
     )
