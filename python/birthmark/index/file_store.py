@@ -177,6 +177,13 @@ class FileStore:
             self._commit(self._merged(self._without(gone)))
         return len(gone)
 
+    def compact(self) -> None:
+        """Write anew what holds removed recordings, so that their bytes are gone from the folder."""
+        self._check_writable()
+        if any(part.removed for part in self._parts):
+            parts = [self._merge([part], i) if part.removed else part for i, part in enumerate(self._parts)]
+            self._commit(parts)
+
     def _without(self, numbers: set[int]) -> list[_Part]:
         """The parts with these recordings removed; parts with nothing left are dropped."""
         parts = []
