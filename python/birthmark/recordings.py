@@ -5,23 +5,90 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from birthmark.errors import MediaError
+import numpy as np
+
+from birthmark.errors import ArgumentError, MediaError
 from birthmark.keys import Key
-from birthmark.media import audio_info
+from birthmark.media import audio_info, transform_audio
+from birthmark.signature import SignatureCheck, SignatureEmbedStream, SignatureReport
 from birthmark.video_watermark import VideoDetection, VideoEmbedReport, detect_video, embed_video, has_picture
 from birthmark.video_watermark import video_duration as picture_duration
-from birthmark.watermark import Detection, EmbedReport, EmbedStream, Search, detect_file, embed_file
+from birthmark.watermark import Detection, EmbedReport, EmbedStream, Samples, Search, detect_file
 
 Progress = Callable[[float], None]
 
 
+Layer = Literal["watermark", "signature", "picture"]
+LAYERS: tuple[Layer, ...] = ("watermark", "signature", "picture")
+"""All that can be put into a recording: two marks of the sound and one of the picture."""
+
+
 @dataclass(frozen=True)
 class RecordingReport:
-    """What was marked: `sound` and `picture` are None where the file has none or, for sound, where it was refused."""
+    """What was marked; None where a layer was not asked for, the file has no such part, or the part was refused.
+
+    `signature_refused` says why the signature cannot be tested in the sound, and is None otherwise.
+    """
 
     sound: EmbedReport | None
     picture: VideoEmbedReport | None
+    signature: SignatureReport | None = None
+    signature_refused: str | None = None
+
+
+class SoundEmbedStream:
+    """Puts signature and watermark into a stream of sound: `process` gives what is ready, `flush` the rest.
+
+    The signature goes first: the watermark then adapts itself to the signed sound. `layers` chooses; "picture" is
+    ignored here. After `flush`, `report` is the watermark's, and `signature` what a test of the result finds, or None
+    with the reason in `signature_refused`. Output follows input by 3.4 s. Errors: those of `EmbedStream`.
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        channels: int,
+        payload: int,
+        key: Key,
+        *,
+        layers: Sequence[Layer] = LAYERS,
+        strength: float = 1.0,
+    ) -> None:
+        signed, marked = "signature" in layers, "watermark" in layers
+        if not (signed or marked):
+            raise ArgumentError(f"layers is {', '.join(layers) or 'empty'}; allowed: watermark, signature or both")
+        self._signer = SignatureEmbedStream(key, rate, channels, strength, verify=False) if signed else None
+        self._check = SignatureCheck(key, rate) if signed else None
+        self._marker = EmbedStream(rate, channels, payload, key, strength=strength) if marked else None
+        self.report: EmbedReport | None = None
+        self.signature: SignatureReport | None = None
+        self.signature_refused: str | None = None
+
+    def process(self, samples: Samples) -> Samples:
+        """Take (frames,) or (frames, channels) samples in [-1, 1]; give marked samples that are ready."""
+        signed = samples if self._signer is None else self._signer.process(samples)
+        return self._checked(signed if self._marker is None else self._marker.process(signed))
+
+    def flush(self) -> Samples:
+        """Give the rest. Raises HostError where the sound cannot carry the watermark."""
+        parts: list[Samples] = []
+        if self._signer is not None:
+            parts.append(self._signer.flush())
+        if self._marker is not None:
+            parts = [*(self._marker.process(part) for part in parts), self._marker.flush()]
+            self.report = self._marker.report
+        rest = self._checked(np.concatenate(parts))
+        if self._check is not None:
+            report, self.signature_refused = self._check.finish()
+            self.signature = report if self.signature_refused is None else None
+        return rest
+
+    def _checked(self, marked: Samples) -> Samples:
+        if self._check is not None:
+            self._check.push(marked)
+        return marked
 
 
 @dataclass(frozen=True)
@@ -53,26 +120,31 @@ def embed_recording(
     payload: int,
     key: Key,
     *,
+    layers: Sequence[Layer] = LAYERS,
     strength: float = 1.0,
     codec: str = "x264",
     crf: float | None = None,
     progress: Progress | None = None,
 ) -> RecordingReport:
-    """Mark the sound of a file and, where it has one, its picture. `progress(seconds done)`.
+    """Mark the sound of a file with watermark and signature and, where it has one, its picture.
 
-    `codec` and `crf` are those of `embed_video`. Errors: those of `embed_file` and `embed_video`. A video whose sound
-    cannot carry a mark keeps it unmarked, and the report says why.
+    `layers` chooses among the three. `codec` and `crf` are those of `embed_video`; `progress(seconds done)`. Errors:
+    ArgumentError for an unknown layer or none that the file could carry, and those of `embed_file` and `embed_video`.
+    Sound that carries the watermark but not the signature, such as music, is no error: the report says why. A video
+    whose sound cannot carry the watermark keeps it as it was, and the report says why.
     """
-    if not has_picture(source):
+    wanted = _checked_layers(source, layers)
+    streams: list[SoundEmbedStream] = []
+
+    def make(rate: int, channels: int) -> SoundEmbedStream:
+        streams.append(SoundEmbedStream(rate, channels, payload, key, layers=wanted, strength=strength))
+        return streams[-1]
+
+    if "picture" not in wanted:
         rate = audio_info(source).rate
         step = None if progress is None else lambda frames: progress(frames / rate)
-        return RecordingReport(embed_file(source, target, payload, key, strength=strength, progress=step), None)
-    streams: list[EmbedStream] = []
-
-    def make(rate: int, channels: int) -> EmbedStream:
-        streams.append(EmbedStream(rate, channels, payload, key, strength=strength))
-        return streams[0]
-
+        transform_audio(source, target, make, progress=step)
+        return _report(streams[-1], None)
     picture = embed_video(
         source,
         target,
@@ -81,11 +153,28 @@ def embed_recording(
         strength=strength,
         codec=codec,
         crf=crf,
-        make_sound=make if has_sound(source) else None,
+        make_sound=make if len(wanted) > 1 and has_sound(source) else None,
         progress=progress,
     )
-    sound = streams[0].report if streams and picture.sound_refused is None else None
-    return RecordingReport(sound, picture)
+    if not streams or picture.sound_refused is not None:
+        return RecordingReport(None, picture)
+    return _report(streams[-1], picture)
+
+
+def _report(stream: SoundEmbedStream, picture: VideoEmbedReport | None) -> RecordingReport:
+    return RecordingReport(stream.report, picture, stream.signature, stream.signature_refused)
+
+
+def _checked_layers(source: str | Path, layers: Sequence[Layer]) -> tuple[Layer, ...]:
+    """The layers asked for that the file could carry."""
+    for one in layers:
+        if one not in LAYERS:
+            raise ArgumentError(f"layers has {one!r}; allowed: {', '.join(LAYERS)}")
+    pictured = has_picture(source)
+    wanted = tuple(one for one in LAYERS if one in layers and (pictured or one != "picture"))
+    if not wanted:
+        raise ArgumentError(f"layers is {', '.join(layers) or 'empty'}; {source} can carry none of it")
+    return wanted
 
 
 def detect_recording(

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import signal, stats
+from scipy import ndimage, signal, stats
 
 from birthmark import signature
 from birthmark._core import voice_signature as core
 from birthmark._signs import log10_tail
 from birthmark.attacks import Samples
-from birthmark.errors import ArgumentError, FormatError
+from birthmark.errors import ArgumentError, FormatError, HostError
 from birthmark.keys import Key
 from tests.reference import voice_signature as reference
 
@@ -149,6 +149,40 @@ def test_tail_agrees_with_simulation_and_with_enumeration() -> None:
     assert log10_tail(few, float(few.sum()) + 1) == pytest.approx(-16 * np.log10(2))
 
 
+def test_full_scale_stays_full_scale() -> None:
+    loud = voice() / np.abs(voice()).max()
+    loud = np.clip(np.stack([loud, 1.3 * loud[::-1]], axis=1), -1.1, 1.1).astype(np.float32)
+    marked = signature.embed(loud, RATE, KEY)
+    assert np.all(np.abs(marked) <= np.maximum(1, np.abs(loud)))
+    assert signature.detect(marked, RATE, KEY).pooled[0].log10_p < -6
+    quiet = signature.embed(np.float32(0.1) * loud, RATE, KEY)
+    assert np.abs(quiet).max() > 0.11  # the mark does raise peaks where there is room
+    far = ndimage.maximum_filter1d(np.abs(10 * quiet).max(axis=1), 801) < 1
+    assert far.mean() > 0.1
+    np.testing.assert_allclose(marked[far], 10 * quiet[far], atol=1e-5)
+
+
+def test_embedding_checks_itself() -> None:
+    stream = signature.SignatureEmbedStream(KEY, RATE)
+    parts = [stream.process(voice()), stream.flush()]
+    found = signature.detect(np.concatenate(parts), RATE, KEY, warps=(1.0,)).pooled[0]
+    assert stream.report == signature.SignatureReport(12.0, found.speech_s, found.log10_p, found.z)
+
+
+@pytest.mark.parametrize(
+    ("samples", "why"),
+    [
+        (np.zeros(5 * RATE, np.float32), "silent"),
+        (voice()[: RATE + 5], r"has 0\.9 s of speech .* needs 2 s"),
+        (np.sin(np.arange(10 * RATE)).astype(np.float32), "vary too little"),
+    ],
+)
+def test_hosts_that_carry_nothing_are_refused(samples: Samples, why: str) -> None:
+    with pytest.raises(HostError, match=why):
+        signature.embed(samples, RATE, KEY)
+    assert signature.embed(samples, RATE, KEY, verify=False).shape == samples.shape
+
+
 def test_decision_counts_the_keys() -> None:
     marked = signature.embed(voice(), RATE, KEY)
     many = signature.detect(marked, RATE, [KEY, *keys(9)], threshold=-1.0)
@@ -169,6 +203,10 @@ def test_wrong_arguments_are_named() -> None:
         signature.embed(voice(), 100, KEY)
     with pytest.raises(ArgumentError, match="strength is 9"):
         signature.embed(voice(), RATE, KEY, strength=9)
+    with pytest.raises(ArgumentError, match="NaN"):
+        signature.embed(np.full(RATE, np.nan, np.float32), RATE, KEY)
+    with pytest.raises(ArgumentError, match="NaN"):
+        signature.detect(np.full(RATE, np.nan, np.float32), RATE, KEY)
     with pytest.raises(ArgumentError, match="samples is empty"):
         signature.detect([], RATE, KEY)
     with pytest.raises(ArgumentError, match="speech"):

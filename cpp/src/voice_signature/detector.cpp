@@ -117,6 +117,9 @@ void SignatureAnalyser::reset() {
 }
 
 void SignatureAnalyser::push(std::span<const float> samples) {
+    if (!std::ranges::all_of(samples, [](float value) { return std::isfinite(value); })) {
+        throw ArgumentError("samples contains NaN or infinity; allowed: finite values");
+    }
     if (resampler_.empty()) {
         resampled(samples);
         return;

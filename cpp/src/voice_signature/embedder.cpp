@@ -11,6 +11,8 @@ namespace birthmark::voice_signature {
 
 namespace {
 
+constexpr std::size_t kPiece = 8192;  // frames
+
 double checked_rate(double rate, std::size_t channels, double strength) {
     if (!(rate >= 8000.0 && rate <= 384000.0)) {
         throw ArgumentError("rate is " + std::to_string(rate) + "; allowed: 8000 to 384000 Hz");
@@ -44,7 +46,9 @@ SignatureEmbedder::SignatureEmbedder(const Key& key, double rate, std::size_t ch
       plane_(stft_.size()),
       power_(stft_.bins()),
       gains_(stft_.bins()),
-      decibels_(kBands) {
+      decibels_(kBands),
+      block_(hop_ * channels),
+      guard_(channels) {
     for (float& gain : pattern_) {
         gain *= static_cast<float>(strength);
     }
@@ -55,9 +59,11 @@ void SignatureEmbedder::reset() {
     classes_ = Classes(stft_.bins(), rate_ / static_cast<double>(stft_.size()));
     slicer_.reset();
     overlap_.assign(channels_, OverlapAdd(stft_.size(), hop_));
+    host_.clear();
+    guard_ = PeakGuard(channels_);
     ready_.clear();
     taken_ = given_ = frames_in_ = frames_out_ = 0;
-    skip_ = stft_.size() - hop_;
+    skip_ = kOverlap - 1;
 }
 
 void SignatureEmbedder::push(std::span<const float> samples, std::vector<float>& out) {
@@ -65,9 +71,19 @@ void SignatureEmbedder::push(std::span<const float> samples, std::vector<float>&
         throw ArgumentError("samples has " + std::to_string(samples.size()) + " values; allowed: a multiple of " +
                             std::to_string(channels_) + " channels");
     }
-    frames_in_ += samples.size() / channels_;
-    slicer_.push(samples, [this](std::span<const float> frame) { take(frame); });
-    emit(out);
+    if (!std::ranges::all_of(samples, [](float value) { return std::isfinite(value); })) {
+        throw ArgumentError("samples contains NaN or infinity; allowed: finite values");
+    }
+    // In small pieces, so that the buffers stay short however much comes at once.
+    const std::size_t size = kPiece * channels_;
+    for (std::size_t at = 0; at < samples.size(); at += size) {
+        const auto piece = samples.subspan(at, std::min(size, samples.size() - at));
+        frames_in_ += piece.size() / channels_;
+        host_.insert(host_.end(), piece.begin(), piece.end());
+        slicer_.push(piece, [this](std::span<const float> frame) { take(frame); });
+    }
+    out.insert(out.end(), ready_.begin(), ready_.end());
+    ready_.clear();
 }
 
 void SignatureEmbedder::flush(std::vector<float>& out) {
@@ -75,7 +91,8 @@ void SignatureEmbedder::flush(std::vector<float>& out) {
     while (given_ < taken_) {
         take_end();
     }
-    emit(out);
+    guard_.flush(ready_);
+    out.insert(out.end(), ready_.begin(), ready_.end());
     reset();
 }
 
@@ -118,8 +135,6 @@ void SignatureEmbedder::give() {
     }
     interpolation_.apply(decibels_, gains_);
     Spectrum* const row = waiting_.data() + (given_ % (Classes::kDelay + 1)) * channels_;
-    const std::size_t start = ready_.size();
-    ready_.resize(start + hop_ * channels_);
     for (std::size_t c = 0; c < channels_; ++c) {
         for (std::size_t k = 0; k < gains_.size(); ++k) {
             row[c][k] *= gains_[k];
@@ -127,21 +142,25 @@ void SignatureEmbedder::give() {
         stft_.inverse(row[c], plane_);
         const auto done = overlap_[c].add(plane_);
         for (std::size_t n = 0; n < hop_; ++n) {
-            ready_[start + n * channels_ + c] = done[n];
+            block_[n * channels_ + c] = done[n];
         }
     }
     ++given_;
+    guard();
 }
 
-void SignatureEmbedder::emit(std::vector<float>& out) {
-    const std::size_t dropped = std::min(skip_, ready_.size() / channels_);
-    skip_ -= dropped;
-    const auto count = static_cast<std::size_t>(
-        std::min<std::uint64_t>(ready_.size() / channels_ - dropped, frames_in_ - frames_out_));
-    const auto first = ready_.begin() + static_cast<std::ptrdiff_t>(dropped * channels_);
-    out.insert(out.end(), first, first + static_cast<std::ptrdiff_t>(count * channels_));
+void SignatureEmbedder::guard() {
+    if (skip_ > 0) {
+        --skip_;
+        return;
+    }
+    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(hop_, frames_in_ - frames_out_));
+    if (count == 0) {
+        return;
+    }
+    guard_.push(std::span(host_).first(count * channels_), std::span(block_).first(count * channels_), ready_);
+    host_.erase(host_.begin(), host_.begin() + static_cast<std::ptrdiff_t>(count * channels_));
     frames_out_ += count;
-    ready_.clear();
 }
 
 }  // namespace birthmark::voice_signature

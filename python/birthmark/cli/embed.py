@@ -2,11 +2,14 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from birthmark.cli.common import JsonOption, print_json, progress, warn
+
+if TYPE_CHECKING:
+    from birthmark.recordings import RecordingReport
 
 
 def embed(
@@ -24,19 +27,29 @@ def embed(
     crf: Annotated[
         float | None, typer.Option(help="Its quality, 0 (best) to 63; by default it matches the source.")
     ] = None,
+    layers: Annotated[
+        str, typer.Option(help="What to put in, of watermark, signature and picture.", metavar="LIST")
+    ] = "watermark,signature,picture",
     as_json: JsonOption = False,
 ) -> None:
-    """Put the mark ID into the sound and the picture of IN and write OUT.
+    """Put the mark ID into the sound and the picture of IN, and the key's signature into its voice; write OUT.
 
     The marked copy is checked by detection before it appears, replacing OUT where that exists; a recording that cannot
     carry the mark is refused.
     Example: birthmark embed interview.wav copy-for-buyer.wav --key my.key --payload 00c0ffee00c0ffee
     """
+    from birthmark.errors import ArgumentError
     from birthmark.keys import Key
-    from birthmark.recordings import duration_s, embed_recording
+    from birthmark.recordings import LAYERS, duration_s, embed_recording
     from birthmark.watermark import parse_payload
 
     number = parse_payload(payload)
+    chosen = [layer.strip() for layer in layers.split(",")]
+    wanted = [layer for layer in LAYERS if layer in chosen]
+    if len(wanted) < len(chosen):
+        raise ArgumentError(f"--layers is {layers!r}; allowed: a list of {', '.join(LAYERS)}, each once")
+    if wanted == ["signature"]:
+        raise ArgumentError("--layers is 'signature', which holds no mark ID; allowed: `birthmark signature embed`")
     secret = Key.load(key)
     done = 0.0
     with progress(f"marking {source.name}", duration_s(source), quiet=as_json) as advance:
@@ -46,19 +59,34 @@ def embed(
             advance(seconds - done)
             done = seconds
 
-        report = embed_recording(source, target, number, secret, strength=strength, codec=codec, crf=crf, progress=step)
-    sound, picture = report.sound, report.picture
+        report = embed_recording(
+            source, target, number, secret, layers=wanted, strength=strength, codec=codec, crf=crf, progress=step
+        )
     if as_json:
-        document = {"file": str(target), "payload": f"{number:016x}", "key": secret.id}
-        both = {"report": sound and asdict(sound), "picture": picture and asdict(picture)}
-        print_json(document | both)
-        return
-    typer.echo(f"{target}: mark {number:016x} of key {secret.id}")
+        print_json(
+            {"file": str(target), "payload": f"{number:016x}", "key": secret.id}
+            | {"report": report.sound and asdict(report.sound), "picture": report.picture and asdict(report.picture)}
+            | {
+                "signature": report.signature and asdict(report.signature),
+                "signature_refused": report.signature_refused,
+            }
+        )
+    else:
+        _print_report(target, number, secret.id, report)
+
+
+def _print_report(target: Path, number: int, key: str, report: "RecordingReport") -> None:
+    sound, picture, signature = report.sound, report.picture, report.signature
+    typer.echo(f"{target}: mark {number:016x} of key {key}")
     if sound:
         typer.echo(
             f"  sound: {sound.seconds:.1f} s; SNR {sound.snr_db:.1f} dB, loudness {sound.loudness_change_lu:+.2f} LU; "
             f"detected with p = 10^{sound.log10_p:.0f}"
         )
+    if signature:
+        typer.echo(f"  signature: {signature.speech_s:.1f} s of speech; tested with p = 10^{signature.log10_p:.0f}")
+    if report.signature_refused:
+        warn(f"{target}: no signature can be found in it: {report.signature_refused}")
     if picture:
         typer.echo(f"  picture: {picture.frames} frames; detected with p = 10^{picture.log10_p:.0f}")
     if picture and picture.sound_refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,15 +28,18 @@ Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Sound or v
 
 
 def embed(
+    *,
     source: Annotated[Path, typer.Argument(metavar="IN", help="The recording to mark.", show_default=False)],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="The marked copy.", show_default=False)],
     key: KeyOption,
     strength: Annotated[float, typer.Option(help="Depth of the mark; 1 is the tested balance.", min=0.1, max=4)] = 1.0,
     force: ForceOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Mark the voice in IN with the signature of a key and write OUT.
 
-    The format follows the ending of OUT. Streams of a video other than the sound are kept.
+    The format follows the ending of OUT. Streams of a video other than the sound are kept. The copy is tested before
+    it appears; silence and recordings with less than 2 s of speech are refused.
     """
     from birthmark.keys import Key
     from birthmark.media import transform_audio
@@ -44,7 +48,22 @@ def embed(
     if target.exists() and not force:
         raise ArgumentError(f"OUT is {target}, which exists; allowed: a new file, or any with --force")
     secret = Key.load(key)
-    transform_audio(source, target, lambda rate, channels: SignatureEmbedStream(secret, rate, channels, strength))
+    streams: list[SignatureEmbedStream] = []
+
+    def make(rate: int, channels: int) -> SignatureEmbedStream:
+        streams.append(SignatureEmbedStream(secret, rate, channels, strength))
+        return streams[-1]
+
+    transform_audio(source, target, make)
+    report = streams[-1].report
+    assert report is not None
+    if as_json:
+        print_json({"file": str(target), "key": secret.id, "report": asdict(report)})
+        return
+    typer.echo(
+        f"{target}: signature of key {secret.id}; {report.speech_s:.1f} s of speech; "
+        f"tested with p = 10^{report.log10_p:.0f}"
+    )
 
 
 def detect(
