@@ -4,7 +4,20 @@
 under a passphrase or a key file; every change is an entry of a signed, hash-chained log. See docs/threat_model.md.
 """
 
+from birthmark.registry.forgetting import Forgotten
 from birthmark.registry.records import Delivery, LogEntry, NewSighting, Person, PersonKey, Recording, Sighting
 from birthmark.registry.registry import Registry
+from birthmark.registry.verifying import Verification
 
-__all__ = ["Delivery", "LogEntry", "NewSighting", "Person", "PersonKey", "Recording", "Registry", "Sighting"]
+__all__ = [
+    "Delivery",
+    "Forgotten",
+    "LogEntry",
+    "NewSighting",
+    "Person",
+    "PersonKey",
+    "Recording",
+    "Registry",
+    "Sighting",
+    "Verification",
+]

@@ -8,6 +8,7 @@ worthless to whoever guesses, and leaves the chain as it was.
 from __future__ import annotations
 
 import json
+from functools import cache
 from hashlib import blake2b
 from typing import Any
 
@@ -38,10 +39,15 @@ def commitment(values: dict[str, Any], salt: bytes | None) -> str:
 
 def values_of(row: Base) -> dict[str, Any]:
     """A row's columns by name."""
-    return {attribute.key: getattr(row, attribute.key) for attribute in inspect(type(row)).column_attrs}
+    return {name: getattr(row, name) for name in _columns(type(row))[0]}
 
 
 def name_of(row: Base) -> str:
     """How the log calls a row: its table and its primary key."""
-    (key,) = inspect(type(row)).primary_key
-    return f"{row.__tablename__}:{getattr(row, key.name)}"
+    return f"{row.__tablename__}:{getattr(row, _columns(type(row))[1])}"
+
+
+@cache
+def _columns(table: type[Base]) -> tuple[tuple[str, ...], str]:
+    mapper = inspect(table)
+    return tuple(attribute.key for attribute in mapper.column_attrs), str(mapper.primary_key[0].name)

@@ -17,13 +17,15 @@ from sqlalchemy.exc import DBAPIError
 from birthmark.errors import ArgumentError, FormatError, MediaError
 from birthmark.index import Index
 from birthmark.keys import Key
-from birthmark.registry import delivering, migrations, rows, sightings, unfinished
+from birthmark.registry import delivering, forgetting, migrations, rows, sightings, unfinished, verifying
 from birthmark.registry.database import FILE, session_of
 from birthmark.registry.fingerprints import INDEX, Described, add_to_index, describe, sha256_of
+from birthmark.registry.forgetting import Forgotten
 from birthmark.registry.models import DecoyRow, DeliveryRow, LogRow, PersonRow, RecordingRow, SettingRow
 from birthmark.registry.records import Delivery, LogEntry, NewSighting, Person, PersonKey, Recording, Sighting
 from birthmark.registry.store import Change, Store, now
 from birthmark.registry.vault import Secret, Vault
+from birthmark.registry.verifying import Verification
 from birthmark.signature import Profile
 
 DECOYS = 100
@@ -181,6 +183,14 @@ class Registry:
             drawn = vault.open(row.sealed, f"decoys {row.person_id}")
         return [Key(drawn[start : start + 32]) for start in range(0, len(drawn), 32)]
 
+    def forget(self, person: Person | int | str) -> Forgotten:
+        """Erase a person's keys, fingerprints, profiles, sightings and personal fields. It cannot be undone.
+
+        Of deliveries there remain mark ID, recipient and dates. The log stays verifiable.
+        """
+        self._store.unlocked()
+        return forgetting.forget(self._store, person)
+
     # Recordings
 
     def recordings(self, person: Person | int | str | None = None) -> list[Recording]:
@@ -322,6 +332,15 @@ class Registry:
         with self._store.reading() as session:
             columns = select(LogRow.sequence, LogRow.time, LogRow.action, LogRow.hash).order_by(LogRow.sequence)
             return [LogEntry(*row) for row in session.execute(columns)]
+
+    def verify(self, *, public_key: str | None = None, head: str | None = None) -> Verification:
+        """Check that the log is whole and that every row and fingerprint is what the log says.
+
+        `public_key` and `head` are what was noted elsewhere: without the secret and without a noted public key, a
+        thief who wrote everything anew and signed it himself is not found; without a noted head, neither is one who
+        puts the folder back to an earlier state. Raises ArgumentError for other texts than 64 hexadecimal digits.
+        """
+        return verifying.verify(self._store, public_key=public_key, head=head)
 
 
 def _open(store: Store, secret: Secret | None) -> None:

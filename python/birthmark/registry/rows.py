@@ -81,7 +81,7 @@ def add_recording(change: Change, name: str, person_id: int, described: Describe
         sha256=described.sha256,
         name=described.name,
         media=described.media,
-        duration_s=described.duration_s,
+        duration_s=float(described.duration_s),
         fingerprint=described.fingerprint,
         profile=described.profile,
         created_at=now(),

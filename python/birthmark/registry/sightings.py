@@ -31,9 +31,8 @@ def all_of(session: Session, person_id: int | None) -> list[Sighting]:
 
 def add(store: Store, found: Sequence[NewSighting]) -> int:
     """Add those that are not there yet, all or nothing; how many were new."""
-    for one in found:
-        _check(one)
-    by_digest = {_digest(one): one for one in found}
+    checked = [_checked(one) for one in found]
+    by_digest = {_digest(one): one for one in checked}
     with store.changing("sighting") as change:
         digests = list(by_digest)
         for start in range(0, len(digests), _ASKED_AT_ONCE):
@@ -55,7 +54,8 @@ def _digest(one: NewSighting) -> str:
     return blake2b(canonical([*parts, one.start_s, one.end_s]), digest_size=16).hexdigest()
 
 
-def _check(one: NewSighting) -> None:
+def _checked(one: NewSighting) -> NewSighting:
+    """With plain floats, as they come back from the database: the log's commitment must not depend on the spelling."""
     for name in ("scan_id", "file_sha256", "line"):
         if not getattr(one, name):
             raise ArgumentError(f"sighting's {name} is empty; allowed: a text")
@@ -63,6 +63,7 @@ def _check(one: NewSighting) -> None:
         raise ArgumentError(f"sighting's log10_p is {one.log10_p}; allowed: a number, 0 or less")
     if not 0 <= one.start_s <= one.end_s < math.inf:
         raise ArgumentError(f"sighting is from {one.start_s} to {one.end_s} s; allowed: 0 <= start <= end")
+    return dataclasses.replace(one, start_s=float(one.start_s), end_s=float(one.end_s), log10_p=float(one.log10_p))
 
 
 def _check_references(change: Change, found: Sequence[NewSighting]) -> None:
