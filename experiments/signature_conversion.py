@@ -145,6 +145,7 @@ def main() -> None:
     """Train with and without the mark and print one line for each voice."""
     from birthmark import signature
     from birthmark.keys import Key
+    from birthmark.media import write_audio
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keys", type=int, default=5)
@@ -153,6 +154,7 @@ def main() -> None:
     parser.add_argument("--speakers", type=int, default=1)
     parser.add_argument("--suspect", type=float, default=5.0, help="minutes of converted speech, pooled")
     parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--save", type=Path, help="folder for what the models say")
     arguments = parser.parse_args()
     targets = list(VOICES)[: arguments.speakers]
     others = [v for v in VOICES if v not in targets] or ["ru", "it"]
@@ -160,9 +162,10 @@ def main() -> None:
     originals = [prompts(v, arguments.minutes * 60) for v in targets]
     # the contributor's own unmarked voice, other sentences than those that were trained on
     references = [signature.profile(prompts(v, 300.0, 900.0), RATE) for v in targets]
-    wrong = [Key.generate() for _ in range(100)]
+    owner = Key(bytes(range(32)))
+    wrong = [owner.decoy(n, "wrong") for n in range(100)]
     for trial in range(arguments.keys + 1):
-        keys = [Key.generate() for _ in targets]
+        keys = [owner.decoy(max(trial, 1), f"issued {voice}") for voice in targets]
         marked = []
         for samples, key in zip(originals, keys, strict=True):
             end = round(len(samples) * arguments.share) if trial else 0
@@ -173,6 +176,10 @@ def main() -> None:
         convert = model(marked, arguments.steps)
         for speaker, key in enumerate(keys):
             sounds = [synthesise(f0, convert(content(f0, envelope), speaker), noise) for f0, envelope, noise in drivers]
+            if arguments.save:
+                arguments.save.mkdir(parents=True, exist_ok=True)
+                for number, sound in enumerate(sounds):
+                    write_audio(arguments.save / f"{trial}-{targets[speaker]}-{number}.wav", sound, RATE)
             blind = signature.detect(sounds, RATE, [key, *wrong, *(k for k in keys if k != key)]).pooled
             informed = signature.detect(sounds, RATE, key, reference=references[speaker]).pooled[0]
             others_p = np.sort([10.0**t.log10_p for t in blind[1:]])

@@ -341,9 +341,10 @@ def _score(coefficients: Real, signs: Real) -> list[tuple[float, float, int]]:
     for row in z:
         best = int(row.argmax())
         above = len(decoys) - int(np.searchsorted(decoys, row[best]))
-        ranked = np.log10((above + 1) / (len(decoys) + 1))
-        tail = min(0.0, log10_tail(unit[best], float(row[best])) + np.log10(tried))
-        result.append((float(ranked if above >= 20 else tail), float(row[best]), best))
+        log10_p = float(np.log10((above + 1) / (len(decoys) + 1)))
+        if above < 20:
+            log10_p = min(0.0, log10_tail(unit[best], float(row[best])) + float(np.log10(tried)))
+        result.append((log10_p, float(row[best]), best))
     return result
 
 

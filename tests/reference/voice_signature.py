@@ -96,3 +96,15 @@ def embed(samples: Array, pattern: Array, scale: Array, centres: Array) -> Array
     for n, frame in enumerate(cut * synthesis):
         out[n * HOP : n * HOP + SIZE] += frame
     return out[SIZE - HOP : SIZE - HOP + len(samples)]
+
+
+def moments(samples: Array, scale: Array, centres: Array, warp: float) -> tuple[float, Array, Array]:
+    """Sum of activity, and the sums over frames of activity times memberships with themselves and with the spectrum."""
+    spectra = power(samples)
+    shape, activity, peak = features(spectra, warp)
+    member = memberships(shape / scale, activity, centres)
+    bands = spectra @ triangles(edges(48, 200, 7000) * warp)
+    decibels = 10 * np.log10(bands + 1e-6 / FEATURE_BANDS * peak[:, None] + 1e-30)
+    used = activity >= 1e-3
+    weighted = (member * activity[:, None])[used].T
+    return float(activity[used].sum()), weighted @ member[used], weighted @ decibels[used]

@@ -51,15 +51,32 @@ def voice(seconds: float = 12.0, f0: float = 120.0, seed: int = 0) -> Samples:
     return np.asarray(0.3 * out / np.abs(out).max(), np.float32)
 
 
-def test_embedder_matches_the_reference() -> None:
+def model() -> tuple[signature.Real, signature.Real]:
+    """Scale of the features and centres of the classes, as compiled."""
     numbers = re.findall(r"(-?\d+\.\d+)F", (ROOT / "cpp/src/voice_signature/centres.cpp").read_text())
     scale, centres = np.split(np.array(numbers, float), [reference.FEATURES])
+    return scale, centres.reshape(-1, reference.FEATURES)
+
+
+def agreement_db(expected: signature.Real, got: signature.Real) -> float:
+    return float(10 * np.log10(np.sum(expected**2) / np.sum((got - expected) ** 2)))
+
+
+def test_embedder_matches_the_reference() -> None:
     samples = voice(4.0)
-    expected = reference.embed(
-        samples.astype(float), core.pattern(KEY).astype(float), scale, centres.reshape(-1, reference.FEATURES)
-    )
-    error = signature.embed(samples, RATE, KEY) - expected
-    assert 10 * np.log10(np.sum(expected**2) / np.sum(error**2)) > 90
+    expected = reference.embed(samples.astype(float), core.pattern(KEY).astype(float), *model())
+    assert agreement_db(expected, signature.embed(samples, RATE, KEY)) > 90
+
+
+def test_analyser_matches_the_reference() -> None:
+    samples = voice(6.0)
+    analyser = core.SignatureAnalyser(RATE, [0.9, 1.0, 1.12])
+    analyser.push(samples)
+    for warp, (weight, _, _, _, pp, px) in zip([0.9, 1.0, 1.12], analyser.finish(), strict=True):
+        expected = reference.moments(samples.astype(float), *model(), warp)
+        assert weight == pytest.approx(expected[0], rel=1e-5)
+        assert agreement_db(expected[1], pp) > 90
+        assert agreement_db(expected[2], px) > 90
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 22050, 44100, 48000])

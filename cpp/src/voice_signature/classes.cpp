@@ -4,6 +4,9 @@
 #include <cmath>
 #include <numbers>
 
+#include "birthmark/multiversion.hpp"
+#include "birthmark/spectrum/fast_math.hpp"
+
 namespace birthmark::voice_signature {
 
 namespace {
@@ -11,6 +14,45 @@ namespace {
 constexpr double kSilence = -110.0;  // dB; below it nothing is speech, however quiet the recording
 constexpr float kFeatureFloor = 1e-5F / static_cast<float>(kFeatureBands);
 constexpr double kMinimumWeight = 1e-3;
+
+/// Centres with one row for each feature, so that the compiler works on many classes at once.
+struct Columns {
+    std::array<std::array<float, kClasses>, kFeatures> of;
+    Columns() {
+        for (std::size_t k = 0; k < kClasses; ++k) {
+            for (std::size_t q = 0; q < kFeatures; ++q) {
+                of[q][k] = kCentres[k][q];
+            }
+        }
+    }
+};
+
+/// Gaussian memberships in the classes, which sum to `total`.
+BIRTHMARK_MULTIVERSION void sort_into(const Columns& centres, const float* features, float total, float* member) {
+    for (std::size_t k = 0; k < kClasses; ++k) {
+        float distance = 0.0F;
+        for (std::size_t q = 0; q < kFeatures; ++q) {
+            const float d = features[q] - centres.of[q][k];
+            distance += d * d;
+        }
+        member[k] = distance;
+    }
+    float nearest = member[0];
+    for (std::size_t k = 1; k < kClasses; ++k) {
+        nearest = member[k] < nearest ? member[k] : nearest;
+    }
+    constexpr float kScale = static_cast<float>(-0.5 / (kClassWidth * kClassWidth));
+    float sum = 0.0F;
+    for (std::size_t k = 0; k < kClasses; ++k) {
+        const float x = kScale * (member[k] - nearest);
+        member[k] = exponential(x > -80.0F ? x : -80.0F);
+        sum += member[k];
+    }
+    const float scale = total / sum;
+    for (std::size_t k = 0; k < kClasses; ++k) {
+        member[k] *= scale;
+    }
+}
 
 }  // namespace
 
@@ -46,7 +88,7 @@ bool Classes::push(std::span<const float> power) {
     const float activity = level < kSilence ? 0.0F : static_cast<float>(1.0 / (1.0 + std::exp(-above)));
     Features features{};
     for (std::size_t b = 0; b < kFeatureBands; ++b) {
-        const float decades = std::log10(bands_[b] + kFeatureFloor * peak_power_ + 1e-30F);
+        const float decades = 0.1F * decibels(bands_[b] + kFeatureFloor * peak_power_ + 1e-30F);
         for (std::size_t q = 0; q < kFeatures; ++q) {
             features[q] += cosines_[b][q] * decades;
         }
@@ -74,11 +116,8 @@ bool Classes::take(const Features& features, float activity) {
         const double mean = sum_[q] / std::max(weight_, kMinimumWeight);
         shape[q] = (shape[q] - static_cast<float>(mean)) / kFeatureScale[q];
     }
-    Memberships& sorted = recent_[now % kSmoothFrames];
-    sorted = sort(shape);
-    for (float& value : sorted) {
-        value *= activities_[now % activities_.size()];
-    }
+    static const Columns centres;
+    sort_into(centres, shape.data(), activities_[now % activities_.size()], recent_[now % kSmoothFrames].data());
     if (now < kSmoothFrames / 2) {
         return false;
     }
@@ -92,29 +131,6 @@ bool Classes::take(const Features& features, float activity) {
         }
     }
     return true;
-}
-
-Classes::Memberships Classes::sort(const Features& features) const {
-    Memberships member;
-    for (std::size_t k = 0; k < kClasses; ++k) {
-        float distance = 0.0F;
-        for (std::size_t q = 0; q < kFeatures; ++q) {
-            const float d = features[q] - kCentres[k][q];
-            distance += d * d;
-        }
-        member[k] = distance;
-    }
-    constexpr float kScale = static_cast<float>(-0.5 / (kClassWidth * kClassWidth));
-    const float nearest = *std::min_element(member.begin(), member.end());
-    float sum = 0.0F;
-    for (float& value : member) {
-        value = std::exp(kScale * (value - nearest));
-        sum += value;
-    }
-    for (float& value : member) {
-        value /= sum;
-    }
-    return member;
 }
 
 }  // namespace birthmark::voice_signature

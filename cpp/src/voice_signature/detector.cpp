@@ -6,6 +6,7 @@
 
 #include "birthmark/errors.hpp"
 #include "birthmark/multiversion.hpp"
+#include "birthmark/spectrum/fast_math.hpp"
 
 namespace birthmark::voice_signature {
 
@@ -26,6 +27,13 @@ BIRTHMARK_MULTIVERSION void outer(const float* p, const float* x, float weight, 
     }
 }
 
+/// Powers to decibels above `floor`.
+BIRTHMARK_MULTIVERSION void to_decibels(float* row, float floor) {
+    for (std::size_t b = 0; b < kBands; ++b) {
+        row[b] = decibels(row[b] + floor);
+    }
+}
+
 }  // namespace
 
 Moments::Moments() : p(kClasses), x(kBands), xx(kBands), pp(kClasses * kClasses), px(kClasses * kBands) {}
@@ -41,9 +49,7 @@ void SignatureAnalyser::Lane::take(std::span<const float> power) {
     float* const row = spectra.data() + (taken++ % (Classes::kDelay + 1)) * kBands;
     filters.apply(power, {row, kBands});
     const bool ready = classes.push(power);
-    for (std::size_t b = 0; b < kBands; ++b) {
-        row[b] = 10.0F * std::log10(row[b] + kBandFloor * classes.peak_power() + 1e-30F);
-    }
+    to_decibels(row, kBandFloor * classes.peak_power() + 1e-30F);
     if (ready) {
         add();
     }

@@ -42,7 +42,6 @@ class Classes {
     using Memberships = std::array<float, kClasses>;
 
     bool take(const Features& features, float activity);
-    Memberships sort(const Features& features) const;
 
     BandFilters filters_;
     std::array<Features, kFeatureBands> cosines_{};
