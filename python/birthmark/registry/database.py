@@ -24,6 +24,11 @@ def url_of(folder: Path) -> URL:
     return URL.create("sqlite", database=str(folder / FILE))
 
 
+def exists(folder: Path) -> bool:
+    """Whether a registry's database is there."""
+    return url_of(folder).get_backend_name() != "sqlite" or (folder / FILE).is_file()
+
+
 def engine_of(folder: Path) -> Engine:
     """Connections to a registry's database."""
     url = url_of(folder)

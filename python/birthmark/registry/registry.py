@@ -18,7 +18,7 @@ from birthmark.errors import ArgumentError, FormatError, MediaError
 from birthmark.index import Index
 from birthmark.keys import Key
 from birthmark.registry import delivering, forgetting, migrations, rows, sightings, unfinished, verifying
-from birthmark.registry.database import FILE, session_of
+from birthmark.registry.database import FILE, exists, session_of
 from birthmark.registry.fingerprints import INDEX, Described, add_to_index, describe, sha256_of
 from birthmark.registry.forgetting import Forgotten
 from birthmark.registry.models import DecoyRow, DeliveryRow, LogRow, PersonRow, RecordingRow, SettingRow
@@ -81,7 +81,7 @@ class Registry:
         for the wrong secret, FormatError where it is damaged or was made by a newer version.
         """
         path = Path(folder).absolute()
-        if not (path / FILE).is_file():
+        if not exists(path):
             raise MediaError(f"{folder}: holds no registry; make one with 'birthmark registry init'")
         store = Store(path, None)
         try:
