@@ -44,10 +44,11 @@ def open_file(path: str | Path) -> Path:
 def audio_info(path: str | Path) -> AudioInfo:
     """Describe a file's audio without decoding it. Raises MediaError when there is none that can be read."""
     found = open_file(path)
-    return _soundfile_info(found) or _av_info(found)
+    return soundfile_info(found) or _av_info(found)
 
 
-def _soundfile_info(path: Path) -> AudioInfo | None:
+def soundfile_info(path: Path) -> AudioInfo | None:
+    """Describe a file that libsndfile reads well, None for any other."""
     try:
         with soundfile.SoundFile(path) as file:
             if file.format in ("MP3", "MPEG") or file.subtype == "OPUS":

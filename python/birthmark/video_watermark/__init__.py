@@ -9,6 +9,7 @@ from .embedding import VideoEmbedStream
 from .files import VideoEmbedReport, detect_video, embed_video, video_duration
 from .planes import has_picture
 from .results import VideoDetection, VideoGeometry
+from .statistics import issued_ids
 
 __all__ = [
     "VideoDetectStream",
@@ -19,5 +20,6 @@ __all__ = [
     "detect_video",
     "embed_video",
     "has_picture",
+    "issued_ids",
     "video_duration",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from birthmark.keys import Key
 
 from .registration import Candidate, Pattern, Registration, linear_map, register, search
 from .results import VideoDetection, geometry_of
-from .statistics import Judge, Match, slot_scores, soft_bits, spectrum
+from .statistics import Issued, Judge, Match, slot_scores, soft_bits, spectrum
 
 WINDOW_SECONDS = 10.0
 HOP_SECONDS = 5.0
@@ -27,6 +27,7 @@ _SAME_PLACE = 3.0  # units that two registrations of one stretch may differ by a
 _SAME_TIME = 0.2  # seconds
 _KEPT = 600  # folded slots that an undecoded stretch keeps, for saying later where its mark began
 
+Search = Literal["full", "plain"]
 Slots = NDArray[np.float32]
 Vector = NDArray[np.float64]
 
@@ -108,9 +109,10 @@ class _Window:
 class _KeySearch:
     """One key's view of the video."""
 
-    def __init__(self, key: Key, judge: Judge) -> None:
+    def __init__(self, key: Key, judge: Judge, *, full: bool) -> None:
         self.pattern = Pattern(key)
         self.judge = judge
+        self.full = full
         self.tries = 0
         self.turned_windows = TURNED_WINDOWS
         self.stretches: list[_Stretch] = []
@@ -140,6 +142,8 @@ class _KeySearch:
         if self._open is not None:
             yield Candidate(self._open.latest.matrix[:2, :2], self._open.latest.speed)
         yield Candidate(linear_map(1.0, 0.0, False), 1.0)
+        if not self.full:
+            return
         yield from search(window.coarse, window.coarse_seconds, self.pattern, SEARCHED)
         if self.turned_windows > 0:
             self.turned_windows -= 1
@@ -194,7 +198,9 @@ class VideoDetectStream:
     """Find marks in frames as they come.
 
     `width`, `height`: size of the frames. `keys`: one or more. `issued`: payloads that were handed out; clips too short
-    to be decoded blindly are matched against them. `max_p`: largest family-wise false positive rate for the stream.
+    to be decoded blindly are matched against them (an array, or `issued_ids` of it). `search`: "full" looks for scaled,
+    cropped, turned, mirrored and faster or slower pictures as well, "plain" only for those that were left in place, up
+    to small shifts, and costs a fraction. `max_p`: largest family-wise false positive rate for the stream.
     Memory is bounded by the window of ten seconds. Raises ArgumentError for an empty list of keys or a bad size.
     """
 
@@ -204,16 +210,19 @@ class VideoDetectStream:
         height: int,
         keys: Sequence[Key],
         *,
-        issued: NDArray[np.uint64] | None = None,
+        issued: Issued | None = None,
         max_p: float = 1e-6,
+        search: Search = "full",
     ) -> None:
         if not keys:
             raise ArgumentError("keys is empty; allowed: at least one key")
         if not 0 < max_p <= 1:
             raise ArgumentError(f"max_p is {max_p}; allowed: above 0, at most 1")
         self._residual = core.VideoResidual(width, height)
+        if search not in ("full", "plain"):
+            raise ArgumentError(f'search is {search!r}; allowed: "full" and "plain"')
         judge = Judge(issued)
-        self._searches = [_KeySearch(key, judge) for key in keys]
+        self._searches = [_KeySearch(key, judge, full=search == "full") for key in keys]
         self._slots: list[tuple[float, Slots]] = []
         self._log10_limit = float(np.log10(max_p))
         self._looked = False

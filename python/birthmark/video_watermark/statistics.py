@@ -81,15 +81,26 @@ class Match:
     log10_p: float
 
 
+Issued = NDArray[np.uint64] | coding.IssuedIds
+
+
+def issued_ids(ids: NDArray[np.uint64]) -> coding.IssuedIds:
+    """One or more issued mark IDs made ready; worth keeping when many videos are searched for the same IDs."""
+    return coding.IssuedIds(core.CODE_BITS, ids)
+
+
 class Judge:
     """Names the best payload of soft bits: blindly among all 2^64, and among the issued ones where a registry is given.
 
-    `issued` may be empty. Of the two answers the one with the lower p-value counts, and the choice costs a factor 2.
+    `issued` may be empty, or made ready for many videos. Of the two answers the one with the lower p-value counts, and
+    the choice costs a factor 2.
     """
 
-    def __init__(self, issued: NDArray[np.uint64] | None = None, list_size: int = 32) -> None:
+    def __init__(self, issued: Issued | None = None, list_size: int = 32) -> None:
         self._decoder = coding.PayloadDecoder(core.CODE_BITS, list_size)
-        self._issued = None if issued is None or len(issued) == 0 else coding.IssuedIds(core.CODE_BITS, issued)
+        if issued is not None and not isinstance(issued, coding.IssuedIds):
+            issued = issued_ids(issued) if len(issued) else None
+        self._issued = issued
         self._count = 0 if self._issued is None else len(self._issued)
 
     def best(self, soft: SoftBits) -> Match | None:
