@@ -84,9 +84,12 @@ def parse_payload(payload: int | str) -> int:
     return int(payload)
 
 
-def issued_ids(ids: Iterable[int | str]) -> coding.IssuedIds:
+def issued_ids(ids: Iterable[int | str] | NDArray[np.uint64]) -> coding.IssuedIds:
     """Issued mark IDs made ready for `detect`; worth keeping when many files are searched for the same IDs."""
-    numbers = np.array([parse_payload(one) for one in ids], dtype=np.uint64)
+    if isinstance(ids, np.ndarray) and ids.dtype == np.uint64:
+        numbers = ids.ravel()
+    else:
+        numbers = np.array([parse_payload(one) for one in ids], dtype=np.uint64)
     if len(numbers) == 0:
         raise ArgumentError("ids is empty; allowed: 1 or more issued IDs")
     return coding.IssuedIds(audio_mark.CODE_BITS, numbers)

@@ -93,7 +93,10 @@ class SoundfileWriter:
 
     def write(self, block: Block) -> None:
         """Append a block of (frames, channels)."""
-        self._file.write(_integers(block, self._bits) if self._bits else block)
+        try:
+            self._file.write(_integers(block, self._bits) if self._bits else block)
+        except soundfile.LibsndfileError as error:
+            raise MediaError(f"{self._path}: cannot be written, the disk may be full: {error}") from error
 
     def close(self) -> None:
         """Finish the file and copy the source's metadata chunks."""

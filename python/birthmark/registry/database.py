@@ -24,6 +24,11 @@ def url_of(folder: Path) -> URL:
     return URL.create("sqlite", database=str(folder / FILE))
 
 
+def exists(folder: Path) -> bool:
+    """Whether a registry's database is there."""
+    return url_of(folder).get_backend_name() != "sqlite" or (folder / FILE).is_file()
+
+
 def engine_of(folder: Path) -> Engine:
     """Connections to a registry's database."""
     url = url_of(folder)
@@ -52,14 +57,21 @@ def session_of(engine: Engine, folder: Path, *, write: bool) -> Iterator[Session
 
     Raises MediaError where the database cannot be read or written; nothing has changed then.
     """
+    with (
+        connection_of(engine, folder, write=write) as connection,
+        Session(connection, expire_on_commit=False) as session,
+    ):
+        yield session
+        if write:
+            session.commit()
+
+
+@contextlib.contextmanager
+def connection_of(engine: Engine, folder: Path, *, write: bool = False) -> Iterator[Connection]:
+    """A connection with a transaction that is undone unless it is committed. Errors: those of `session_of`."""
     try:
-        with (
-            engine.connect().execution_options(birthmark_writes=write) as connection,
-            Session(connection, expire_on_commit=False) as session,
-        ):
-            yield session
-            if write:
-                session.commit()
+        with engine.connect() as connection:
+            yield connection.execution_options(birthmark_writes=True) if write else connection
     except DBAPIError as error:
         raise MediaError(_explain(error, folder, write)) from error
 

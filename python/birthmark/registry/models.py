@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, ForeignKey, Integer, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Dialect, Double, ForeignKey, Integer, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -82,7 +82,7 @@ class RecordingRow(Base):
     sha256: Mapped[str] = mapped_column(String(64), index=True)
     name: Mapped[str] = mapped_column(Text)
     media: Mapped[str] = mapped_column(String(32))
-    duration_s: Mapped[float]
+    duration_s: Mapped[float] = mapped_column(Double)
     fingerprint: Mapped[str] = mapped_column(String(64))
     profile: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[str] = mapped_column(String(32))
@@ -119,9 +119,9 @@ class SightingRow(Base):
     person_id: Mapped[int] = mapped_column(RowId, ForeignKey("persons.id"), index=True)
     delivery_id: Mapped[int | None] = mapped_column(RowId, ForeignKey("deliveries.id"), index=True)
     recording_id: Mapped[str | None] = mapped_column(ForeignKey("recordings.id"))
-    start_s: Mapped[float]
-    end_s: Mapped[float]
-    log10_p: Mapped[float]
+    start_s: Mapped[float] = mapped_column(Double)
+    end_s: Mapped[float] = mapped_column(Double)
+    log10_p: Mapped[float] = mapped_column(Double)
     seen_at: Mapped[str] = mapped_column(String(32))
 
 

@@ -18,7 +18,7 @@ from birthmark.errors import ArgumentError, FormatError, MediaError
 from birthmark.index import Index
 from birthmark.keys import Key
 from birthmark.registry import delivering, forgetting, migrations, rows, sightings, unfinished, verifying
-from birthmark.registry.database import FILE, session_of
+from birthmark.registry.database import FILE, connection_of, exists, session_of
 from birthmark.registry.fingerprints import INDEX, Described, add_to_index, describe, sha256_of
 from birthmark.registry.forgetting import Forgotten
 from birthmark.registry.models import DecoyRow, DeliveryRow, LogRow, PersonRow, RecordingRow, SettingRow
@@ -81,7 +81,7 @@ class Registry:
         for the wrong secret, FormatError where it is damaged or was made by a newer version.
         """
         path = Path(folder).absolute()
-        if not (path / FILE).is_file():
+        if not exists(path):
             raise MediaError(f"{folder}: holds no registry; make one with 'birthmark registry init'")
         store = Store(path, None)
         try:
@@ -285,9 +285,10 @@ class Registry:
         """The delivery that a mark names, or None."""
         if not 0 <= mark_id < 1 << 64:
             raise ArgumentError(f"mark_id is {mark_id}; allowed: 0 to 2**64 - 1")
-        with self._store.reading() as session:
-            row = session.scalars(select(DeliveryRow).where(DeliveryRow.mark_id == mark_id)).first()
-            return None if row is None else rows.delivery(row)
+        # Without the ORM: a scan asks for every mark that it finds.
+        with connection_of(self._store.engine, self.folder) as connection:
+            row = connection.execute(rows.DELIVERY_OF, {"mark_id": mark_id}).first()
+            return None if row is None else Delivery(*row)
 
     def issued_ids(self, person: Person | int | str | None = None) -> NDArray[np.uint64]:
         """The mark IDs of all deliveries, or of a person's, as an array."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from dataclasses import fields
+
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from birthmark.errors import ArgumentError, FormatError
@@ -92,17 +94,11 @@ def add_recording(change: Change, name: str, person_id: int, described: Describe
 
 def delivery(row: DeliveryRow) -> Delivery:
     """A delivery as answered."""
-    return Delivery(
-        row.id,
-        row.mark_id,
-        row.person_id,
-        row.recording_id,
-        row.key_id,
-        row.recipient,
-        row.licence,
-        row.file_name,
-        row.file_sha256,
-        row.created_at,
-        row.revoked_at,
-        row.revoked_why,
-    )
+    return Delivery(*(getattr(row, name) for name in _DELIVERY))
+
+
+_DELIVERY = [field.name for field in fields(Delivery)]
+DELIVERY_OF = select(*(getattr(DeliveryRow, name) for name in _DELIVERY)).where(
+    DeliveryRow.mark_id == bindparam("mark_id")
+)
+"""The columns of the delivery that `mark_id` names, in the order of `Delivery`."""
