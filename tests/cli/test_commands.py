@@ -37,6 +37,9 @@ def test_command_is_documented_with_an_example(name: str) -> None:
     assert f"\n## {name}\n" in DOCUMENT, "docs/commands.md lacks its section"
     section = DOCUMENT.split(f"\n## {name}\n")[1].split("\n## ")[0]
     assert f"```console\n$ {name}" in section, "its section lacks an example"
+    fences = [line for line in section.splitlines() if line.startswith("```")]
+    assert fences[1::2] == ["```"] * (len(fences) // 2), "a code block of its section is not closed"
+    assert len(fences) % 2 == 0, "a code block of its section is not closed"
 
 
 def test_no_section_without_its_command() -> None:
