@@ -1,6 +1,7 @@
 #include "birthmark/fingerprint/audio_decimator.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 #include <string>
@@ -47,19 +48,21 @@ std::vector<float> low_pass(double rate, double out_rate) {
     return result;
 }
 
-// out[m] = sum of taps[i] x[m * factor + i].
+constexpr std::size_t kTile = 32;
+
+// out[m] = sum of taps[i] phase[m + i] for a tile of outputs; each adds its taps in the same order.
 BIRTHMARK_MULTIVERSION
-void convolve(const float* x, std::size_t factor, const float* taps, std::size_t length, float* out,
-              std::size_t count) {
-    for (std::size_t m = 0; m < count; ++m) {
-        const float* from = x + m * factor;
-        float sum = 0.0F;
-#pragma omp simd reduction(+ : sum)
-        for (std::size_t i = 0; i < length; ++i) {
-            sum += taps[i] * from[i];
+void convolve(const float* phase, const float* taps, std::size_t length, float* out) {
+    std::array<float, kTile> sum{};
+    std::copy_n(out, kTile, sum.begin());
+    for (std::size_t i = 0; i < length; ++i) {
+        const float tap = taps[i];
+        const float* from = phase + i;
+        for (std::size_t m = 0; m < kTile; ++m) {
+            sum[m] += tap * from[m];
         }
-        out[m] = sum;
     }
+    std::copy_n(sum.begin(), kTile, out);
 }
 
 }  // namespace
@@ -74,6 +77,11 @@ AudioDecimator::AudioDecimator(double rate, std::size_t channels) : rate_(rate),
     factor_ = static_cast<std::size_t>(rate / kMinRate);
     taps_ = factor_ == 1 ? std::vector<float>{1.0F} : low_pass(rate, rate / static_cast<double>(factor_));
     pending_.assign(taps_.size() / 2, 0.0F);
+    const std::size_t length = (taps_.size() + factor_ - 1) / factor_;
+    taps_by_phase_.assign(factor_ * length, 0.0F);
+    for (std::size_t i = 0; i < taps_.size(); ++i) {
+        taps_by_phase_[i % factor_ * length + i / factor_] = taps_[i];
+    }
 }
 
 void AudioDecimator::push(std::span<const float> samples, std::vector<float>& out) {
@@ -110,8 +118,26 @@ void AudioDecimator::filter(std::vector<float>& out) {
     }
     const std::size_t count = (pending_.size() - taps_.size()) / factor_ + 1;
     const std::size_t old = out.size();
-    out.resize(old + count);
-    convolve(pending_.data(), factor_, taps_.data(), taps_.size(), out.data() + old, count);
+    if (factor_ == 1) {
+        out.insert(out.end(), pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count));
+    } else {
+        // Every factor-th sample side by side, so that neighbouring outputs read neighbouring samples.
+        const std::size_t tiles = (count + kTile - 1) / kTile;
+        const std::size_t length = (taps_.size() + factor_ - 1) / factor_;
+        phase_.assign(tiles * kTile + length, 0.0F);
+        out.resize(old + tiles * kTile, 0.0F);
+        for (std::size_t p = 0; p < factor_; ++p) {
+            const std::size_t held = std::min(count + length - 1, (pending_.size() - p + factor_ - 1) / factor_);
+            for (std::size_t k = 0; k < held; ++k) {
+                phase_[k] = pending_[k * factor_ + p];
+            }
+            for (std::size_t tile = 0; tile < tiles; ++tile) {
+                convolve(phase_.data() + tile * kTile, taps_by_phase_.data() + p * length, length,
+                         out.data() + old + tile * kTile);
+            }
+        }
+        out.resize(old + count);
+    }
     samples_out_ += count;
     const std::size_t gone = std::min(count * factor_, pending_.size());
     pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(gone));

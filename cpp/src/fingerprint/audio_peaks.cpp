@@ -1,7 +1,9 @@
 #include "birthmark/fingerprint/audio_peaks.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "birthmark/multiversion.hpp"
@@ -13,19 +15,33 @@ constexpr float kStrengthStep = 0.2F;
 constexpr float kStrengthTop = 15.0F;
 constexpr float kNothing = -std::numeric_limits<float>::infinity();
 
+// The largest of each value and its neighbours.
 BIRTHMARK_MULTIVERSION
-void maximum(const float* a, const float* b, float* out, std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) {
-        out[i] = a[i] > b[i] ? a[i] : b[i];
+void widen(const BandRow& row, BandRow& out) {
+    constexpr std::size_t around = AudioPeakPicker::kBandsAround;
+    std::array<float, AudioGrid::kBands + 2 * around> padded;
+    std::fill_n(padded.begin(), around, kNothing);
+    std::copy(row.begin(), row.end(), padded.begin() + around);
+    std::fill_n(padded.end() - around, around, kNothing);
+    for (std::size_t b = 0; b < AudioGrid::kBands; ++b) {
+        float top = padded[b];
+        for (std::size_t d = 1; d <= 2 * around; ++d) {
+            top = padded[b + d] > top ? padded[b + d] : top;
+        }
+        out[b] = top;
     }
 }
 
-void widen(const BandRow& row, BandRow& out) {
-    constexpr std::size_t n = AudioGrid::kBands;
-    out = row;
-    for (std::size_t d = 1; d <= AudioPeakPicker::kBandsAround; ++d) {
-        maximum(out.data(), row.data() + d, out.data(), n - d);
-        maximum(out.data() + d, row.data(), out.data() + d, n - d);
+// 1 where a value is above the floor and the largest of its surroundings.
+BIRTHMARK_MULTIVERSION
+void mark_peaks(const BandRow& values, const std::array<BandRow, 2 * AudioPeakPicker::kRowsAround + 1>& across,
+                std::array<std::uint8_t, AudioGrid::kBands>& marks) {
+    for (std::size_t b = 0; b < AudioGrid::kBands; ++b) {
+        float top = AudioPeakPicker::kFloor;
+        for (const BandRow& row : across) {
+            top = row[b] > top ? row[b] : top;
+        }
+        marks[b] = static_cast<std::uint8_t>((values[b] > AudioPeakPicker::kFloor) & (values[b] >= top));
     }
 }
 
@@ -70,15 +86,15 @@ void AudioPeakPicker::flush(std::vector<AudioPeak>& out) {
 }
 
 void AudioPeakPicker::find(std::uint32_t row) {
-    BandRow top = across_[0];
-    for (std::size_t i = 1; i < kRing; ++i) {
-        maximum(top.data(), across_[i].data(), top.data(), top.size());
-    }
     const BandRow& values = rows_[row % kRing];
-    for (std::size_t b = 0; b < values.size(); ++b) {
-        if (values[b] > kFloor && values[b] >= top[b]) {
-            raw_.push_back({row, static_cast<std::uint8_t>(b), values[b]});
-        }
+    std::array<std::uint8_t, AudioGrid::kBands> marks;
+    mark_peaks(values, across_, marks);
+    const auto* at = marks.data();
+    const auto* const end = at + marks.size();
+    while ((at = static_cast<const std::uint8_t*>(std::memchr(at, 1, static_cast<std::size_t>(end - at)))) != nullptr) {
+        const auto band = static_cast<std::size_t>(at - marks.data());
+        raw_.push_back({row, static_cast<std::uint8_t>(band), values[band]});
+        ++at;
     }
 }
 

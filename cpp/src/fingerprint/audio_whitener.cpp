@@ -8,25 +8,46 @@
 namespace birthmark {
 namespace {
 
-constexpr double kDeviationFloor = 0.5;
+constexpr float kDeviationFloor = 0.5F;
+constexpr std::size_t kSpan = 2 * AudioWhitener::kBandsAround + 1;
 
-// One row against its neighbourhood, from running sums over bands: entry b holds the sum of the bands below b.
-BIRTHMARK_MULTIVERSION
-void whiten(const BandRow& row, const std::array<double, AudioGrid::kBands + 1>& sums,
-            const std::array<double, AudioGrid::kBands + 1>& squares,
-            const std::array<double, AudioGrid::kBands>& cells, std::size_t around, BandRow& out) {
-    std::array<double, AudioGrid::kBands> mean{};
-    std::array<double, AudioGrid::kBands> square{};
+// One over the number of bands around each band that exist.
+constexpr std::array<double, AudioGrid::kBands> one_over_widths() {
+    std::array<double, AudioGrid::kBands> result{};
     for (std::size_t b = 0; b < AudioGrid::kBands; ++b) {
-        const std::size_t low = b > around ? b - around : 0;
-        const std::size_t high = std::min(b + around + 1, AudioGrid::kBands);
-        mean[b] = sums[high] - sums[low];
-        square[b] = squares[high] - squares[low];
+        const std::size_t low = b > AudioWhitener::kBandsAround ? b - AudioWhitener::kBandsAround : 0;
+        result[b] = 1.0 / static_cast<double>(std::min(b + AudioWhitener::kBandsAround + 1, AudioGrid::kBands) - low);
     }
+    return result;
+}
+
+constexpr std::array<double, AudioGrid::kBands> kOneOverWidths = one_over_widths();
+
+// Running sums over bands, the first and last repeated: entry b + kSpan less entry b is the sum around band b.
+using RunningSums = std::array<double, AudioGrid::kBands + kSpan>;
+
+void run(const std::array<double, AudioGrid::kBands>& values, RunningSums& sums) {
+    constexpr std::size_t kLead = AudioWhitener::kBandsAround + 1;
+    double sum = 0.0;
+    std::fill_n(sums.begin(), kLead, 0.0);
     for (std::size_t b = 0; b < AudioGrid::kBands; ++b) {
-        const double m = mean[b] * cells[b];
-        const double variance = std::max(0.0, square[b] * cells[b] - m * m);
-        out[b] = static_cast<float>((static_cast<double>(row[b]) - m) / (std::sqrt(variance) + kDeviationFloor));
+        sum += values[b];
+        sums[b + kLead] = sum;
+    }
+    std::fill(sums.begin() + AudioGrid::kBands + kLead, sums.end(), sum);
+}
+
+// One row against its neighbourhood.
+BIRTHMARK_MULTIVERSION
+void whiten(const BandRow& row, const RunningSums& sums, const RunningSums& squares, double one_over_rows,
+            BandRow& out) {
+    for (std::size_t b = 0; b < AudioGrid::kBands; ++b) {
+        const double cell = kOneOverWidths[b] * one_over_rows;
+        const double mean = (sums[b + kSpan] - sums[b]) * cell;
+        const double square = (squares[b + kSpan] - squares[b]) * cell;
+        const auto variance = static_cast<float>(square - mean * mean);
+        const float deviation = std::sqrt(variance > 0.0F ? variance : 0.0F) + kDeviationFloor;
+        out[b] = static_cast<float>(static_cast<double>(row[b]) - mean) / deviation;
     }
 }
 
@@ -52,17 +73,11 @@ void AudioWhitener::emit() {
         }
         ++rows_gone_;
     }
-    std::array<double, AudioGrid::kBands + 1> sums{};
-    std::array<double, AudioGrid::kBands + 1> squares{};
-    std::array<double, AudioGrid::kBands> cells{};
-    const auto rows = static_cast<double>(rows_in_ - rows_gone_);
-    for (std::size_t b = 0; b < AudioGrid::kBands; ++b) {
-        sums[b + 1] = sums[b] + sum_[b];
-        squares[b + 1] = squares[b] + squares_[b];
-        const std::size_t low = b > kBandsAround ? b - kBandsAround : 0;
-        cells[b] = 1.0 / (rows * static_cast<double>(std::min(b + kBandsAround + 1, AudioGrid::kBands) - low));
-    }
-    whiten(ring_[rows_out_ % kRing], sums, squares, cells, kBandsAround, out_);
+    RunningSums sums;
+    RunningSums squares;
+    run(sum_, sums);
+    run(squares_, squares);
+    whiten(ring_[rows_out_ % kRing], sums, squares, 1.0 / static_cast<double>(rows_in_ - rows_gone_), out_);
     ++rows_out_;
 }
 

@@ -53,6 +53,7 @@ class AudioBands {
     std::vector<float> power_;
     std::array<Band, AudioGrid::kBands> bands_{};
     std::vector<float> weights_;
+    BandRow sums_{};
 };
 
 }  // namespace birthmark

@@ -33,6 +33,8 @@ class AudioDecimator {
     std::size_t factor_;
     std::size_t channels_;
     std::vector<float> taps_;
+    std::vector<float> taps_by_phase_;  // taps 0, factor, 2 factor ..., then 1, 1 + factor ...
+    std::vector<float> phase_;
     std::vector<float> pending_;  // mono input; the next output starts at pending_[0]
     std::uint64_t frames_in_ = 0;
     std::uint64_t samples_out_ = 0;
