@@ -17,7 +17,9 @@ constexpr std::uint32_t kBinZero = 1U << 24U;  // keeps the difference positive
 constexpr std::uint32_t kFewest = 3;           // votes of a candidate
 constexpr int kScaleSteps = 12;                // steps of 1 % on either side
 constexpr float kOffsetRows = 5.0F;
-constexpr unsigned kTableBits = 22;
+constexpr unsigned kFewestTableBits = 12;
+constexpr unsigned kMostTableBits = 23;
+constexpr std::size_t kFewToSort = 1000;
 
 struct Vote {
     std::uint32_t recording;
@@ -29,10 +31,36 @@ struct Vote {
 
 std::uint32_t bin_of(std::uint32_t row, std::uint32_t position) { return (position + kBinZero - row) / kBinRows; }
 
-std::size_t slot(std::uint32_t recording, std::uint32_t bin, unsigned bits) {
-    const std::uint64_t key = (static_cast<std::uint64_t>(recording) << 32U) | bin;
-    return static_cast<std::size_t>((key * 0x9E3779B97F4A7C15ULL) >> (64U - bits));
-}
+// Counts of votes for each recording and bin, hashed: a count is never too small. Neighbouring bins are neighbours.
+class Crowds {
+  public:
+    explicit Crowds(std::size_t votes)
+        : bits_(std::clamp(static_cast<unsigned>(std::bit_width(8 * votes)), kFewestTableBits, kMostTableBits)),
+          counts_((std::size_t{1} << bits_) + 2) {}
+
+    void clear() { std::fill(counts_.begin(), counts_.end(), std::uint8_t{0}); }
+
+    void add(std::uint32_t recording, std::uint32_t bin) {
+        std::uint8_t& count = counts_[slot(recording, bin)];
+        count = static_cast<std::uint8_t>(count + (count < UINT8_MAX ? 1U : 0U));
+    }
+
+    /// Whether a bin and the fuller of its neighbours have enough votes for a candidate.
+    bool enough(std::uint32_t recording, std::uint32_t bin) const {
+        const std::uint8_t* here = counts_.data() + slot(recording, bin);
+        return static_cast<std::uint32_t>(here[0] + std::max(here[-1], here[1])) > kFewest;
+    }
+
+  private:
+    // The bins at the ends of the table have one neighbour more than they should, which only adds to a count.
+    std::size_t slot(std::uint32_t recording, std::uint32_t bin) const {
+        const std::uint32_t start = (recording * 0x9E3779B1U) >> (32U - kMostTableBits);
+        return ((start + bin) & ((std::uint32_t{1} << bits_) - 1U)) + 1U;
+    }
+
+    unsigned bits_;
+    std::vector<std::uint8_t> counts_;
+};
 
 // Votes of one window that share a recording and two neighbouring bins, sorted by bin.
 AudioCandidate fit(std::span<const Vote> votes, float middle, std::vector<std::pair<float, std::uint32_t>>& work) {
@@ -86,6 +114,113 @@ AudioCandidate fit(std::span<const Vote> votes, float middle, std::vector<std::p
     return best;
 }
 
+// Votes of one recording in two neighbouring bins, and how many of them agree on a shift within a band.
+struct Group {
+    std::size_t first;
+    std::size_t last;
+    std::uint32_t agree;
+};
+
+std::uint32_t most_agreeing(std::span<const Vote> votes) {
+    std::array<std::uint32_t, 2 * AudioCodes::kShiftZero + 2> shifts{};
+    for (const Vote& vote : votes) {
+        ++shifts[static_cast<std::size_t>(vote.shift + AudioCodes::kShiftZero)];
+    }
+    std::uint32_t most = 0;
+    for (std::size_t i = 1; i + 1 < shifts.size(); ++i) {
+        most = std::max(most, shifts[i - 1] + shifts[i] + shifts[i + 1]);
+    }
+    return most;
+}
+
+// Sorts votes by recording and bin and finds the groups that can make a candidate, the most agreeing first.
+std::vector<Group> group(std::vector<Vote>& votes) {
+    std::sort(votes.begin(), votes.end(), [](const Vote& a, const Vote& b) {
+        return a.recording != b.recording ? a.recording < b.recording : a.bin < b.bin;
+    });
+    std::vector<Group> groups;
+    for (std::size_t i = 0; i < votes.size();) {
+        const auto end_of = [&votes, i](std::size_t from, std::uint32_t bin) {
+            while (from < votes.size() && votes[from].recording == votes[i].recording && votes[from].bin == bin) {
+                ++from;
+            }
+            return from;
+        };
+        const std::size_t next = end_of(i, votes[i].bin);
+        const std::size_t end = end_of(next, votes[i].bin + 1);
+        if (end - i > kFewest) {
+            const std::uint32_t agree = most_agreeing(std::span(votes).subspan(i, end - i));
+            if (agree >= kFewest) {
+                groups.push_back({i, end, agree});
+            }
+        }
+        i = next;
+    }
+    std::stable_sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) { return a.agree > b.agree; });
+    return groups;
+}
+
+bool better(const AudioCandidate& a, const AudioCandidate& b) {
+    if (a.votes != b.votes) {
+        return a.votes > b.votes;
+    }
+    return a.recording != b.recording ? a.recording < b.recording : a.offset < b.offset;
+}
+
+// The best `limit` fits. A group has no more votes than agree, so the rest is left when those cannot do better.
+std::vector<AudioCandidate> best_fits(std::span<const Vote> votes, std::span<const Group> groups, float middle,
+                                      std::size_t limit) {
+    std::vector<AudioCandidate> best;  // a heap, the worst on top
+    std::vector<std::pair<float, std::uint32_t>> work;
+    for (const Group& g : groups) {
+        if (limit == 0 || (best.size() == limit && g.agree < best.front().votes)) {
+            break;
+        }
+        const AudioCandidate candidate = fit(votes.subspan(g.first, g.last - g.first), middle, work);
+        if (candidate.votes < kFewest || (best.size() == limit && !better(candidate, best.front()))) {
+            continue;
+        }
+        if (best.size() == limit) {
+            std::pop_heap(best.begin(), best.end(), better);
+            best.pop_back();
+        }
+        best.push_back(candidate);
+        std::push_heap(best.begin(), best.end(), better);
+    }
+    std::sort_heap(best.begin(), best.end(), better);
+    return best;
+}
+
+// Votes of the query's rows [first, last) that are not alone in their place.
+void keep_crowded(const AudioHits& hits, std::uint32_t first, std::uint32_t last, Crowds& crowds,
+                  std::vector<Vote>& kept) {
+    const auto each = [&](auto&& on_hit) {
+        for (std::size_t i = 0; i < hits.tags.size(); ++i) {
+            const std::uint32_t row = hits.tags[i] >> AudioCodes::kShiftBits;
+            if (row >= first && row < last && hits.positions[i] < kBinZero && row < kBinZero) {
+                on_hit(i, row, bin_of(row, hits.positions[i]));
+            }
+        }
+    };
+    crowds.clear();
+    each([&](std::size_t i, std::uint32_t, std::uint32_t bin) { crowds.add(hits.recordings[i], bin); });
+    kept.clear();
+    each([&](std::size_t i, std::uint32_t row, std::uint32_t bin) {
+        if (crowds.enough(hits.recordings[i], bin)) {
+            const int shift = static_cast<int>(hits.tags[i] & 15U) - AudioCodes::kShiftZero;
+            kept.push_back({hits.recordings[i], bin, row, hits.positions[i], shift});
+        }
+    });
+    if (kept.size() > kFewToSort) {
+        // Among those that are left few share a count by accident.
+        crowds.clear();
+        for (const Vote& vote : kept) {
+            crowds.add(vote.recording, vote.bin);
+        }
+        std::erase_if(kept, [&crowds](const Vote& vote) { return !crowds.enough(vote.recording, vote.bin); });
+    }
+}
+
 }  // namespace
 
 std::uint32_t AudioWindows::count(std::uint32_t rows) {
@@ -107,79 +242,28 @@ std::vector<AudioCandidate> vote(const AudioHits& hits, std::uint32_t rows, std:
                             " recordings and " + std::to_string(hits.positions.size()) +
                             " positions; allowed: equal numbers");
     }
-    std::vector<AudioCandidate> result;
-    // Indices of the hits of each half second stretch of query would cost a sort; windows are few, so one pass each.
-    std::vector<std::uint32_t> order(n);
-    const std::uint32_t windows = AudioWindows::count(rows);
-    const unsigned bits = std::clamp(static_cast<unsigned>(std::bit_width(2 * n / windows + 1)), 10U, kTableBits);
-    std::vector<std::uint16_t> table(std::size_t{1} << bits);
-    std::vector<Vote> kept;
-    std::vector<AudioCandidate> found;
-    std::vector<std::pair<float, std::uint32_t>> work;
-    std::uint32_t first_row = UINT32_MAX;
-    std::uint32_t last_row = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-        first_row = std::min(first_row, hits.tags[i] >> AudioCodes::kShiftBits);
-        last_row = std::max(last_row, hits.tags[i] >> AudioCodes::kShiftBits);
+    if (n == 0) {
+        return {};
     }
-    for (std::uint32_t w = 0; w < windows; ++w) {
+    const auto [lowest, highest] = std::minmax_element(hits.tags.begin(), hits.tags.end());
+    const std::uint32_t first_row = *lowest >> AudioCodes::kShiftBits;
+    const std::uint32_t last_row = *highest >> AudioCodes::kShiftBits;
+    Crowds crowds(std::min<std::size_t>(n, n * AudioWindows::kRows / (last_row - first_row + 1)));
+    std::vector<Vote> kept;
+    std::vector<AudioCandidate> result;
+    for (std::uint32_t w = 0; w < AudioWindows::count(rows); ++w) {
         const std::uint32_t first = AudioWindows::first(rows, w);
         const std::uint32_t last = AudioWindows::last(rows, w);
-        if (n == 0 || first > last_row || last <= first_row) {
+        if (first > last_row || last <= first_row) {
             continue;
         }
-        std::fill(table.begin(), table.end(), std::uint16_t{0});
-        std::size_t inside = 0;
-        for (std::size_t i = 0; i < n; ++i) {
-            const std::uint32_t row = hits.tags[i] >> AudioCodes::kShiftBits;
-            if (row < first || row >= last || hits.positions[i] >= kBinZero || row >= kBinZero) {
-                continue;
-            }
-            order[inside++] = static_cast<std::uint32_t>(i);
-            std::uint16_t& count = table[slot(hits.recordings[i], bin_of(row, hits.positions[i]), bits)];
-            count = static_cast<std::uint16_t>(count + (count < UINT16_MAX ? 1U : 0U));
+        keep_crowded(hits, first, last, crowds, kept);
+        const std::vector<Group> groups = group(kept);
+        for (AudioCandidate& found : best_fits(kept, groups, 0.5F * static_cast<float>(first + last), limit)) {
+            found.first = first;
+            found.last = last;
+            result.push_back(found);
         }
-        kept.clear();
-        for (std::size_t k = 0; k < inside; ++k) {
-            const std::size_t i = order[k];
-            const std::uint32_t row = hits.tags[i] >> AudioCodes::kShiftBits;
-            const std::uint32_t bin = bin_of(row, hits.positions[i]);
-            const std::uint32_t around =
-                table[slot(hits.recordings[i], bin, bits)] + std::max(table[slot(hits.recordings[i], bin + 1, bits)],
-                                                                      table[slot(hits.recordings[i], bin - 1, bits)]);
-            if (around >= kFewest + 1) {
-                const int shift = static_cast<int>(hits.tags[i] & 15U) - AudioCodes::kShiftZero;
-                kept.push_back({hits.recordings[i], bin, row, hits.positions[i], shift});
-            }
-        }
-        std::sort(kept.begin(), kept.end(), [](const Vote& a, const Vote& b) {
-            return a.recording != b.recording ? a.recording < b.recording : a.bin < b.bin;
-        });
-        found.clear();
-        const float middle = 0.5F * static_cast<float>(first + last);
-        for (std::size_t i = 0; i < kept.size();) {
-            std::size_t next = i;
-            while (next < kept.size() && kept[next].recording == kept[i].recording && kept[next].bin == kept[i].bin) {
-                ++next;
-            }
-            std::size_t end = next;
-            while (end < kept.size() && kept[end].recording == kept[i].recording && kept[end].bin == kept[i].bin + 1) {
-                ++end;
-            }
-            if (end - i > kFewest) {
-                AudioCandidate candidate = fit(std::span(kept).subspan(i, end - i), middle, work);
-                candidate.first = first;
-                candidate.last = last;
-                if (candidate.votes >= kFewest) {
-                    found.push_back(candidate);
-                }
-            }
-            i = next;
-        }
-        const std::size_t best = std::min(limit, found.size());
-        std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(best), found.end(),
-                          [](const AudioCandidate& a, const AudioCandidate& b) { return a.votes > b.votes; });
-        result.insert(result.end(), found.begin(), found.begin() + static_cast<std::ptrdiff_t>(best));
     }
     return result;
 }

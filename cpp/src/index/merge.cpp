@@ -8,15 +8,6 @@ namespace {
 
 constexpr std::uint32_t kGone = 0xFFFFFFFFU;
 
-// A recording's rows are not stored: the next one's base tells, and the last one's are taken from its postings.
-std::vector<std::uint64_t> rows_of(const Segment& segment) {
-    std::vector<std::uint64_t> rows(segment.recordings(), 1);
-    segment.for_each([&rows](std::uint32_t, std::uint32_t recording, std::uint32_t position) {
-        rows[recording] = std::max(rows[recording], std::uint64_t{position} + 1);
-    });
-    return rows;
-}
-
 struct Source {
     Segment::Cursor cursor;
     std::vector<std::uint32_t> numbers;  // in the merged segment
@@ -58,11 +49,11 @@ void merge_segments(const std::filesystem::path& path, std::span<const MergeInpu
     std::vector<Source> sources;
     for (const MergeInput& input : inputs) {
         Source source{Segment::Cursor(*input.segment), {}};
-        const std::vector<std::uint64_t> rows = rows_of(*input.segment);
         for (std::uint32_t i = 0; i < input.segment->recordings(); ++i) {
             const bool gone = !input.removed.empty() && input.removed[i] != 0;
             source.numbers.push_back(
-                gone ? kGone : writer.add_recording(input.segment->label(i), input.segment->blob(i), rows[i]));
+                gone ? kGone
+                     : writer.add_recording(input.segment->label(i), input.segment->blob(i), input.segment->rows(i)));
         }
         sources.push_back(std::move(source));
     }

@@ -21,6 +21,10 @@ T read(std::span<const std::uint8_t> bytes, std::uint64_t offset) {
     return value;
 }
 
+constexpr unsigned kMostNearBits = 22;
+constexpr double kUsualHits = 4e-7;  // hits per probe and posting
+constexpr double kMostReserved = 1e8;
+
 bool fits(std::uint64_t offset, std::uint64_t count, std::uint64_t size, std::uint64_t end) {
     return offset <= end && count <= (end - offset) / size;
 }
@@ -69,7 +73,9 @@ void Segment::place_recordings() {
         bases_.push_back(base);
     }
     bases_.push_back(header_.rows);
-    near_shift_ = std::max(12U, position_bits_ > 17U ? position_bits_ - 17U : 0U);
+    // Some two steps a recording, so that few recordings lie between two of them.
+    const auto steps = std::clamp(static_cast<unsigned>(std::bit_width(header_.recordings)) + 1U, 10U, kMostNearBits);
+    near_shift_ = position_bits_ > steps ? position_bits_ - steps : 0U;
     std::uint32_t recording = 0;
     for (std::uint64_t at = 0; at <= header_.rows; at += std::uint64_t{1} << near_shift_) {
         while (recording + 1 < header_.recordings && bases_[recording + 1] <= at) {
@@ -77,6 +83,7 @@ void Segment::place_recordings() {
         }
         near_.push_back(recording);
     }
+    near_.push_back(header_.recordings > 0 ? header_.recordings - 1 : 0);
 }
 
 SegmentEntry Segment::entry(std::uint32_t recording) const {
@@ -108,11 +115,11 @@ std::span<const std::uint8_t> Segment::blob(std::uint32_t recording) const {
 }
 
 Segment::Place Segment::place_of(std::uint64_t position) const {
-    std::uint32_t recording = near_[std::min<std::uint64_t>(position >> near_shift_, near_.size() - 1)];
-    while (recording + 1 < header_.recordings && bases_[recording + 1] <= position) {
-        ++recording;
-    }
-    return {recording, static_cast<std::uint32_t>(position - bases_[recording])};
+    const std::size_t step = std::min<std::uint64_t>(position >> near_shift_, near_.size() - 2);
+    const auto first = bases_.begin() + near_[step];
+    const auto last = bases_.begin() + near_[step + 1] + 1;
+    const auto base = std::upper_bound(first + 1, last, position) - 1;
+    return {static_cast<std::uint32_t>(base - bases_.begin()), static_cast<std::uint32_t>(position - *base)};
 }
 
 void Segment::decode(std::size_t index, Block& out) const {
@@ -157,43 +164,55 @@ std::size_t Segment::block_before(std::uint64_t key) const {
     return low > 0 ? low - 1 : 0;
 }
 
+// Moves to the first posting of a code; codes that ascend by little stay in the block that is decoded.
+void Segment::Cursor::seek(std::uint32_t code) {
+    const std::uint64_t key = static_cast<std::uint64_t>(code) << segment_->position_bits_;
+    if (block_.count == 0 || key <= block_.keys[0] || key > block_.keys[block_.count - 1]) {
+        const bool next = block_.count > 0 && key > block_.keys[0] && index_ + 1 < segment_->header_.block_count &&
+                          segment_->block(index_ + 1).first >= key;
+        const std::size_t wanted = next ? index_ + 1 : segment_->block_before(key);
+        if (wanted != index_ || block_.count == 0) {
+            index_ = wanted;
+            load();
+        }
+    }
+    const std::uint64_t* const keys = block_.keys.data();
+    in_block_ = static_cast<std::size_t>(std::lower_bound(keys, keys + block_.count, key) - keys);
+    if (in_block_ == block_.count) {
+        ++index_;
+        load();
+    }
+}
+
 void Segment::lookup(const Probes& probes, std::size_t most, std::uint32_t first_recording,
                      std::span<const std::uint8_t> removed, Hits& hits) const {
     if (header_.postings == 0 || header_.recordings == 0) {
         return;
     }
-    // Probes that come in the order of codes use a decoded block again.
-    Block decoded;
-    std::size_t loaded = header_.block_count;
-    std::vector<std::uint64_t> positions;
+    // Room for what speech finds, so that the arrays seldom move.
+    const double pairs = static_cast<double>(probes.codes.size()) * static_cast<double>(header_.postings);
+    hits.reserve(hits.tags.size() + static_cast<std::size_t>(std::min(kUsualHits * pairs, kMostReserved)));
+    Cursor cursor(*this);
+    std::vector<Place> places;
+    std::size_t count = 0;
     for (std::size_t i = 0; i < probes.codes.size(); ++i) {
-        if ((probes.codes[i] >> kCodeBits) != 0) {
+        const std::uint32_t code = probes.codes[i];
+        if ((code >> kCodeBits) != 0) {
             continue;
         }
-        if (i == 0 || probes.codes[i] != probes.codes[i - 1]) {
-            const std::uint64_t from = static_cast<std::uint64_t>(probes.codes[i]) << position_bits_;
-            const std::uint64_t to = from + position_mask_;
-            positions.clear();
-            bool more = true;
-            for (std::size_t b = block_before(from); more && b < header_.block_count && positions.size() <= most; ++b) {
-                if (b != loaded) {
-                    decode(b, decoded);
-                    loaded = b;
-                }
-                for (std::size_t k = 0; k < decoded.count && more; ++k) {
-                    more = decoded.keys[k] <= to;
-                    if (more && decoded.keys[k] >= from) {
-                        positions.push_back(decoded.keys[k] & position_mask_);
-                    }
+        if (i == 0 || code != probes.codes[i - 1]) {
+            places.clear();
+            count = 0;
+            for (cursor.seek(code); cursor.valid() && cursor.code() == code && count <= most; cursor.next()) {
+                const Place place = cursor.place();
+                ++count;
+                if (removed.empty() || removed[place.recording] == 0) {
+                    places.push_back(place);
                 }
             }
         }
-        if (positions.size() > most) {
-            continue;
-        }
-        for (const std::uint64_t position : positions) {
-            const Place place = place_of(position);
-            if (removed.empty() || removed[place.recording] == 0) {
+        if (count <= most) {
+            for (const Place& place : places) {
                 hits.add(probes.tags[i], first_recording + place.recording, place.position);
             }
         }

@@ -20,12 +20,13 @@ struct AudioProbes {
     std::vector<std::uint32_t> tags;
 };
 
-/// Codes of 27 bits: band of the anchor, distances in bands to two later peaks, classes of their distances in time.
+/// Codes of 27 bits: distances in bands to two later peaks, classes of their distances in time, band of the anchor.
 ///
+/// The band comes last, so that the shifts of a query are neighbours in an index that keeps codes in order.
 /// Distances in bands bear a change of pitch as they are; the anchor's band and the classes are varied on the side of
-/// the query, over +-4 bands (2 semitones) and time scales of 0.9, 1 and 1.1, so that the index stays small. Peak
-/// pairs as landmarks: Wang, An industrial-strength audio search algorithm, ISMIR 2003; the triples here add
-/// a third peak so that one code is worth some 24 bits.
+/// the query, over +-4 bands (2 semitones), and for the best triples time scales of 0.9 and 1.1 with the shifts that go
+/// with them, so that the index stays small. Peak pairs as landmarks: Wang, An industrial-strength audio search
+/// algorithm, ISMIR 2003; the triples here add a third peak: one code matches one in some 2^22 of other speech.
 class AudioCodes {
   public:
     static constexpr std::uint32_t kNearest = 2;  ///< rows from the anchor
@@ -38,7 +39,7 @@ class AudioCodes {
     /// Two triples an anchor: its strongest partner with the second and with the third.
     static AudioPostings postings(const AudioFingerprint& fingerprint);
 
-    /// Every pair among the five strongest partners of the anchors in rows [first, last).
+    /// Six pairs among the five strongest partners of each anchor in rows [first, last), in the order of codes.
     static AudioProbes probes(const AudioFingerprint& fingerprint, std::uint32_t first, std::uint32_t last);
 };
 

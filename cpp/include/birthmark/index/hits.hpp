@@ -18,6 +18,12 @@ struct Hits {
     std::vector<std::uint32_t> recordings;
     std::vector<std::uint32_t> positions;
 
+    void reserve(std::size_t count) {
+        tags.reserve(count);
+        recordings.reserve(count);
+        positions.reserve(count);
+    }
+
     void add(std::uint32_t tag, std::uint32_t recording, std::uint32_t position) {
         tags.push_back(tag);
         recordings.push_back(recording);

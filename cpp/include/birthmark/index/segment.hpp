@@ -70,11 +70,13 @@ class Segment {
     std::uint32_t recordings() const { return header_.recordings; }
     std::uint64_t postings() const { return header_.postings; }
     std::uint64_t rows() const { return header_.rows; }
+    std::uint64_t rows(std::uint32_t recording) const { return bases_[recording + std::size_t{1}] - bases_[recording]; }
     std::string_view label(std::uint32_t recording) const;
     std::span<const std::uint8_t> blob(std::uint32_t recording) const;
 
     /// Adds what the probes hit, recordings numbered from `first_recording`; those with a non-zero byte in `removed`,
-    /// which is empty or as long as recordings(), are left out, as are codes with more than `most` postings.
+    /// which is empty or as long as recordings(), are left out, as are codes with more than `most` postings. Quickest
+    /// for codes in ascending order.
     void lookup(const Probes& probes, std::size_t most, std::uint32_t first_recording,
                 std::span<const std::uint8_t> removed, Hits& hits) const;
 
@@ -121,8 +123,8 @@ class Segment {
     unsigned position_bits_ = 0;
     std::uint64_t position_mask_ = 0;
     std::vector<std::uint64_t> bases_;  // of the recordings, and rows() at the end
-    std::vector<std::uint32_t> near_;   // recording at every position that is a multiple of 1 << near_shift_
-    unsigned near_shift_ = 12;
+    std::vector<std::uint32_t> near_;   // recording at every multiple of 1 << near_shift_, and the last one
+    unsigned near_shift_ = 0;
 };
 
 class Segment::Cursor {
@@ -134,6 +136,9 @@ class Segment::Cursor {
         return static_cast<std::uint32_t>(block_.keys[in_block_] >> segment_->position_bits_);
     }
     Place place() const { return segment_->place_of(block_.keys[in_block_] & segment_->position_mask_); }
+
+    /// The first posting of `code`, or of the next code there is.
+    void seek(std::uint32_t code);
 
     void next() {
         if (++in_block_ == block_.count) {
