@@ -1,8 +1,8 @@
 """Fingerprints for thousands of hours with the statistics of real speech, to measure an index with.
 
-Pieces of 20 s of real fingerprints are moved by up to 1.5 semitones and 5 % in time; one peak in ten is moved by a band, a
-row or a step of strength, one in fifty replaced by a peak of another piece. So codes come about as often as in speech, and
-none comes from one recording only. The hits an hour that real queries have in both kinds of index are the check.
+Pieces of 20 s of real fingerprints are moved by up to 1.5 semitones and 5 % in time; one peak in ten is moved by a
+band, row or step of strength, one in fifty replaced by a peak of another piece. So codes come about as often as in
+speech, and none comes from one recording only. How often real queries hit both kinds of index is the check.
 """
 
 from __future__ import annotations
