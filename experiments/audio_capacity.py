@@ -121,7 +121,8 @@ def mark(seconds: float, count: int) -> None:
                 attacked = np.asarray(attack_clip(name, clip, marked, seed)[0], np.float32)
                 attacked = attacked if rate == RATE else np.asarray(resample(attacked, rate, RATE), np.float32)
                 # With this many zeros before it the first slot begins at row 3 of the soft chips; see PowerMap.
-                soft = audio_mark.soft_chips(np.concatenate([np.zeros(448, np.float32), attacked]))[3::4]
+                soft = audio_mark.soft_chips(np.concatenate([np.zeros(448, np.float32), attacked]))
+                soft = audio_mark.without_bias(soft)[3::4]
                 chips = np.tile(audio_mark.chips(key, seed), (len(soft) // 64 + 1, 1))[: len(soft)]
                 z = float(np.sum(soft * chips) / np.sqrt(np.sum(soft * soft)))
                 found.append(max(z, 0.0) ** 2 / (2 * np.log(2)) / seconds)

@@ -132,6 +132,14 @@ py::array_t<float> soft_chips_of(const py::array& array, double stretch, double 
                               soft.data());
 }
 
+py::array_t<float> without_bias(const py::array& array, std::size_t phases) {
+    const Samples soft = samples_from(array, "soft_chips");
+    check_channels(soft, kPairs);
+    std::vector<float> out(soft.span().begin(), soft.span().end());
+    remove_bias(out, phases);
+    return to_array(out, kPairs, false);
+}
+
 /// The chips of a block: (slots, pairs) signs.
 py::array_t<float> chips_of(const Key& key, std::uint64_t payload) {
     std::array<std::int8_t, kCodeBits> codeword{};
@@ -194,6 +202,7 @@ void bind_audio_mark(py::module_& m) {
           py::arg("phases") = 1);
     m.def("soft_chips", &soft_chips_of, py::arg("samples"), py::arg("stretch") = 1.0, py::arg("shift") = 1.0,
           py::arg("phases") = 4);
+    m.def("without_bias", &without_bias, py::arg("soft_chips"), py::arg("phases") = 4);
 }
 
 }  // namespace birthmark::bindings

@@ -57,10 +57,12 @@ def spectra(samples: F32, hop: int, lead: int = 0) -> NDArray[np.complex128]:
 
 
 def profile_db() -> F64:
-    """Largest gain per tile: more where the critical band (Zwicker and Terhardt 1980) spans several tiles."""
+    """Largest gain per tile: more where the critical band (Zwicker and Terhardt 1980) spans several tiles, less low."""
     centre = (EDGES[:-1] + TILE_BINS / 2) * RATE / FRAME
     critical = 25 + 75 * (1 + 1.4 * (centre / 1000) ** 2) ** 0.69
-    return TILING["BaseGainDb"] * np.maximum(1, critical / 125) ** TILING["Spread"]
+    rise = np.clip((centre - TILING["LowHz"]) / (TILING["HighHz"] - TILING["LowHz"]), 0, 1)
+    share = TILING["LowShare"] + (1 - TILING["LowShare"]) * rise
+    return np.asarray(TILING["BaseGainDb"] * share * np.maximum(1, critical / 125) ** TILING["Spread"])
 
 
 def tile_levels(power: F64, frames_per_slot: int) -> F64:
@@ -139,6 +141,12 @@ def soft_chips(levels: F64, phases: int = 1, beside: F64 | None = None) -> F64:
     return np.asarray(sigmoid(value) * np.exp(offset + np.einsum("h,hrp->rp", weights, sigmoid(inside))))
 
 
+def remove_bias(soft: F64, phases: int = 1) -> F64:
+    """Soft chips less each pair's mean over a block to either side."""
+    reach = SLOTS * phases
+    return np.stack([row - soft[max(0, r - reach) : r + reach + 1].mean(axis=0) for r, row in enumerate(soft)])
+
+
 def bearable(levels: F64) -> F64:
     """(slots, 54) share of the profile that a tile bears: less where its level is steady."""
     rows = [levels[max(0, s - AROUND) : s + AROUND + 1].std(axis=0) for s in range(len(levels))]
@@ -171,7 +179,7 @@ class GainPlan:
     def _margins(self, levels: F64, inside: slice, gains: F64) -> F64:
         changed = levels.copy()
         changed[inside] += PLAN["Response"] * gains
-        agreeing = soft_chips(changed, beside=levels)[inside] * self.chips
+        agreeing = remove_bias(soft_chips(changed, beside=levels))[inside] * self.chips
         data = self.pattern.code_bits != SYNC
         counts = np.bincount(self.pattern.code_bits[data], weights=agreeing[data], minlength=CODE_BITS)
         return counts.astype(np.float64)

@@ -47,6 +47,13 @@ def test_soft_chips_are_those_of_the_reference(phases: int) -> None:
     assert snr_db(wanted, audio_mark.soft_chips(samples, phases=phases)) >= 90
 
 
+@pytest.mark.parametrize(("phases", "seconds"), [(1, 4.0), (2, 1.0), (4, 7.0)])
+def test_bias_removed_is_that_of_the_reference(phases: int, seconds: float) -> None:
+    soft = audio_mark.soft_chips(speech(seconds, seed=1), phases=phases)
+    wanted = reference.remove_bias(soft.astype(np.float64), phases)
+    assert snr_db(wanted, audio_mark.without_bias(soft, phases)) >= 90
+
+
 def test_soft_chips_do_not_depend_on_gain() -> None:
     samples = speech(4.0, seed=1)
     loud = np.sqrt(np.mean(samples**2)) > 0.01

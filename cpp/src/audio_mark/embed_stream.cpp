@@ -173,6 +173,7 @@ struct EmbedStream::Engine {
         if (slots <= 2 * GainPlan::kAround) return;
         slot_levels(marked, slots, bands, levels);
         soft_chips(levels, 1, soft);
+        remove_bias(soft, 1);
         const std::size_t end = last ? slots : slots - GainPlan::kAround;
         for (std::size_t s = seen; s < end; ++s) {
             float* place = received.data() + slot * kPairs;
@@ -207,7 +208,7 @@ struct EmbedStream::Engine {
         if (!candidates.empty() && candidates.front().valid && candidates.front().payload == payload) {
             // What a detector counts for the shortest search: all payloads, and every alignment of one window.
             const double searched = 64.0 * std::numbers::ln2 * std::numbers::log10e + std::log10(kSlots * 4.0);
-            report.log10_p = std::min(0.0, log10_tail(agreement.z) + searched);
+            report.log10_p = std::min(0.0, agreement.log10_tail + searched);
         }
         return report;
     }

@@ -4,11 +4,44 @@
 #include <array>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 namespace birthmark::audio_mark {
 namespace {
 
 constexpr double kSignSums = 3.1787;  // 1 / (4 P(N(0,1) >= sqrt 2))
+constexpr double kFarOut = 8.0;       // below, Chernoff's bound is hardly ever the smaller one
+constexpr int kMostSteps = 12;
+constexpr double kNearEnough = 0.01;
+constexpr double kLargest = 1e4;
+
+/// Chernoff's bound for signs with the weights of `block`. It holds for every l; Newton's method nears the best from
+/// below, since the slope of log cosh is concave.
+double log10_chernoff(std::span<const float> block, double z) {
+    const double norm = std::sqrt(std::inner_product(block.begin(), block.end(), block.begin(), 0.0));
+    if (norm <= 0.0) return 0.0;
+    double l = z;
+    for (int step = 0; step < kMostSteps; ++step) {
+        double sum = 0.0;
+        double slope = 1e-9;
+        for (const float value : block) {
+            const double weight = std::abs(static_cast<double>(value)) / norm;
+            const double decay = std::exp(-2.0 * l * weight);
+            const double tanh = (1.0 - decay) / (1.0 + decay);
+            sum += weight * tanh;
+            slope += weight * weight * (1.0 - tanh * tanh);
+        }
+        const double change = (z - sum) / slope;
+        if (!(change > kNearEnough * l)) break;
+        l = std::min(l + change, kLargest);
+    }
+    double sum = -l * z;
+    for (const float value : block) {
+        const double x = l * std::abs(static_cast<double>(value)) / norm;
+        sum += x + std::log1p(std::exp(-2.0 * x)) - std::numbers::ln2;
+    }
+    return std::min(0.0, sum * std::numbers::log10e);
+}
 
 }  // namespace
 
@@ -26,17 +59,19 @@ Agreement::Agreement(const Block& received, const Pattern& pattern, std::span<co
         energy += static_cast<double>(value) * value;
     }
     z = energy > 0.0 ? sum / std::sqrt(energy) : 0.0;
+    log10_tail = audio_mark::log10_tail(received, z);
     reliability = static_cast<double>(agreeing) / kCodeBits;
 }
 
-double log10_tail(double z) {
+double log10_tail(std::span<const float> block, double z) {
     if (z <= 0.0) return 0.0;
     const double exact = std::erfc(z / std::numbers::sqrt2) / 2.0;
     // Far out the normal tail is its density over z, from above.
     const double log10_normal =
         z < 30.0 ? std::log10(exact)
                  : -z * z / 2.0 * std::numbers::log10e - std::log10(z * std::sqrt(2.0 * std::numbers::pi));
-    return std::min(0.0, log10_normal + std::log10(kSignSums));
+    const double any_block = std::min(0.0, log10_normal + std::log10(kSignSums));
+    return z < kFarOut ? any_block : std::min(any_block, log10_chernoff(block, z));
 }
 
 }  // namespace birthmark::audio_mark

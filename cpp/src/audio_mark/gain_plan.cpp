@@ -15,7 +15,7 @@ constexpr float kFluctuationDb = 2.0F;  // deviation of the level over 7 slots f
 constexpr float kLeast = 0.1F;
 constexpr float kLeastShare = 0.5F;  // of its gain that a code bit keeps, however well the host speaks for it
 constexpr float kMostShare = 1.5F;
-constexpr float kMostDb = 3.5F;     // difference of a tile from its pair stays below twice this
+constexpr float kMostDb = 4.5F;     // difference of a tile from its pair stays below twice this
 constexpr float kPairShare = 0.5F;  // of a pair's change of energy that is taken off both of its tiles
 constexpr float kCarry = 0.85F;
 constexpr float kResponse = 0.85F;  // change of a tile's measured level per dB of gain: neighbours overlap
@@ -56,6 +56,7 @@ void GainPlan::measure(const LevelMap& levels, const std::vector<SlotGains>& gai
         }
     }
     soft_chips(work_, 1, soft_);
+    remove_bias(soft_, 1);
     margin_.fill(0.0F);
     for (std::size_t s = 0; s < gains.size(); ++s) {
         for (std::size_t p = 0; p < kPairs; ++p) {

@@ -121,11 +121,11 @@ KeySearch::View KeySearch::refine(const PowerMap& map, const Warp& warp) const {
     return best;
 }
 
-double KeySearch::log10_p(double z, const Path& path, bool issued) const {
+double KeySearch::log10_p(double log10_tail, const Path& path, bool issued) const {
     const double payloads = issued ? std::log10(static_cast<double>(options_->issued->size())) : kLog10Payloads;
     const double both = options_->issued != nullptr ? std::log10(2.0) : 0.0;
-    return std::min(0.0, log10_tail(z) + payloads + both + path.log10_count(kSlots * kFinePhases) + log10_warps_ +
-                             log10_hypotheses_);
+    return std::min(
+        0.0, log10_tail + payloads + both + path.log10_count(kSlots * kFinePhases) + log10_warps_ + log10_hypotheses_);
 }
 
 KeySearch::Codeword KeySearch::codeword(std::uint64_t payload) const {
@@ -138,7 +138,7 @@ void KeySearch::decode(const Block& block, const Path& path, std::vector<Decoded
     std::array<float, kCodeBits> soft{};
     pattern_->fold(block, soft);
     const auto consider = [&](std::uint64_t payload, bool issued) {
-        const double p = log10_p(Agreement(block, *pattern_, codeword(payload)).z, path, issued);
+        const double p = log10_p(Agreement(block, *pattern_, codeword(payload)).log10_tail, path, issued);
         if (p <= options_->max_log10_p) found.push_back({payload, issued, p});
     };
     if (options_->issued != nullptr) {
@@ -228,7 +228,7 @@ bool KeySearch::report(const View& view, const Decoded& decoded, const Block& ch
     const Block block = fold(view.soft, kFinePhases, path);
     const Agreement agreement(block, *pattern_, codeword(decoded.payload));
     Detection d;
-    d.log10_p = log10_p(agreement.z, path, decoded.issued);
+    d.log10_p = log10_p(agreement.log10_tail, path, decoded.issued);
     if (d.log10_p > options_->max_log10_p) return false;
 
     const auto on = [](int alignment) { return alignment != Path::kOff; };

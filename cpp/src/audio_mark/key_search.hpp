@@ -49,7 +49,7 @@ class KeySearch {
     [[nodiscard]] std::vector<bool> closed(std::size_t windows, double stretch) const;
     [[nodiscard]] std::vector<Path> attempts(const View& view) const;
     void decode(const Block& block, const Path& path, std::vector<Decoded>& found) const;
-    [[nodiscard]] double log10_p(double z, const Path& path, bool issued) const;
+    [[nodiscard]] double log10_p(double log10_tail, const Path& path, bool issued) const;
     bool claim(const View& view, const Decoded& decoded);
     bool report(const View& view, const Decoded& decoded, const Block& chips, const Path& part);
     [[nodiscard]] Codeword codeword(std::uint64_t payload) const;

@@ -66,4 +66,23 @@ void soft_chips(const LevelMap& levels, std::size_t phases, std::vector<float>& 
     }
 }
 
+void remove_bias(std::vector<float>& soft, std::size_t phases) {
+    const std::size_t rows = soft.size() / kPairs;
+    const std::size_t reach = std::min(kSlots * phases, rows);
+    const std::vector<float> before = soft;
+    std::array<double, kPairs> sum{};
+    const auto add = [&](std::size_t row, double sign) {
+        for (std::size_t p = 0; p < kPairs; ++p) sum[p] += sign * before[row * kPairs + p];
+    };
+    for (std::size_t r = 0; r < reach; ++r) add(r, 1.0);
+    for (std::size_t r = 0; r < rows; ++r) {
+        if (r + reach < rows) add(r + reach, 1.0);
+        if (r > reach) add(r - reach - 1, -1.0);
+        const std::size_t begin = r > reach ? r - reach : 0;
+        const std::size_t end = std::min(r + reach + 1, rows);
+        const double share = 1.0 / static_cast<double>(end - begin);
+        for (std::size_t p = 0; p < kPairs; ++p) soft[r * kPairs + p] -= static_cast<float>(share * sum[p]);
+    }
+}
+
 }  // namespace birthmark::audio_mark

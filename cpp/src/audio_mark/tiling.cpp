@@ -6,16 +6,21 @@
 namespace birthmark::audio_mark {
 namespace {
 
-constexpr double kBaseGainDb = 1.7;
-constexpr double kSpread = 0.25;
+constexpr double kBaseGainDb = 2.3;
+constexpr double kSpread = 0.33;
+constexpr double kLowShare = 0.3;  // of the gain, below kLowHz
+constexpr double kLowHz = 400.0;
+constexpr double kHighHz = 1400.0;
 constexpr double kBinHz = kRate / kFrame;
 
 std::array<float, kTiles> make_profile() {
     std::array<float, kTiles> profile{};
     for (std::size_t tile = 0; tile < kTiles; ++tile) {
-        const double critical_band = critical_band_hz(tile_centre_hz(tile));
+        const double hz = tile_centre_hz(tile);
+        const double critical_band = critical_band_hz(hz);
         const double spread = std::pow(std::max(1.0, critical_band / (kTileBins * kBinHz)), kSpread);
-        profile[tile] = static_cast<float>(kBaseGainDb * spread);
+        const double rise = std::clamp((hz - kLowHz) / (kHighHz - kLowHz), 0.0, 1.0);
+        profile[tile] = static_cast<float>(kBaseGainDb * spread * (kLowShare + (1.0 - kLowShare) * rise));
     }
     return profile;
 }

@@ -50,6 +50,7 @@ void SoftMaker::shift(const PowerMap& map, double shift) { map.bands(shift, band
 const std::vector<float>& SoftMaker::soft(double stretch, std::size_t phases) {
     PowerMap::levels(bands_, stretch, phases, levels_);
     soft_chips(levels_, phases, soft_);
+    remove_bias(soft_, phases);
     return soft_;
 }
 

@@ -91,18 +91,51 @@ TEST_CASE("folding chips gives the code word back") {
     CHECK(agreement.reliability == 1.0);
 }
 
-TEST_CASE("the tail bound is the normal tail times its constant, falls without end and never passes one") {
+TEST_CASE("the tail bound falls without end, never passes one and is the normal tail times its constant near one") {
+    std::vector<float> block(kSlots * kPairs);
+    for (std::size_t i = 0; i < block.size(); ++i) block[i] = static_cast<float>(i % 3) + 1.0F;
     double before = 0.0;
     for (double z = -2.0; z < 200.0; z += 0.125) {
-        const double value = log10_tail(z);
+        const double value = log10_tail(block, z);
         CHECK(value <= 0.0);
-        CHECK(value <= before + 1e-12);
+        CHECK(value <= before + 1e-6);
         before = value;
-        if (z > 1.0 && z < 30.0) {
+        if (z > 1.0 && z < 8.0) {
             CHECK(value == doctest::Approx(std::log10(3.1787 * std::erfc(z / std::sqrt(2.0)) / 2.0)).epsilon(1e-6));
         }
     }
-    CHECK(log10_tail(0.0) == 0.0);
+    CHECK(log10_tail(block, 0.0) == 0.0);
+}
+
+TEST_CASE("the tail bound is above the exact tail, however uneven the weights") {
+    // 2 n equal weights and n of three times that size: the sum is known from two binomial distributions.
+    constexpr int kFew = 100;
+    constexpr int kMany = 2 * kFew;
+    std::vector<float> block(kMany, 0.5F);
+    block.insert(block.end(), kFew, 1.5F);
+    const double norm = std::sqrt(0.25 * kMany + 2.25 * kFew);
+    const auto log_share = [](int n, int k) {
+        return std::lgamma(n + 1.0) - std::lgamma(k + 1.0) - std::lgamma(n - k + 1.0) - n * std::log(2.0);
+    };
+    for (const double z : {2.0, 5.0, 7.0, 9.0, 12.0, 14.0}) {
+        double exact = 0.0;
+        for (int i = 0; i <= kMany; ++i) {
+            for (int k = 0; k <= kFew; ++k) {
+                const double sum = 0.5 * (2 * i - kMany) + 1.5 * (2 * k - kFew);
+                if (sum >= z * norm) exact += std::exp(log_share(kMany, i) + log_share(kFew, k));
+            }
+        }
+        const double bound = log10_tail(block, z);
+        CHECK(bound >= std::log10(exact));
+        CHECK(bound <= std::log10(exact) + 2.5);
+    }
+}
+
+TEST_CASE("what a host says all the time is no chip") {
+    std::vector<float> soft(300 * kPairs);
+    for (std::size_t i = 0; i < soft.size(); ++i) soft[i] = 0.25F * static_cast<float>(i % kPairs);
+    remove_bias(soft, 2);
+    CHECK(std::ranges::all_of(soft, [](float x) { return std::abs(x) < 1e-5F; }));
 }
 
 TEST_CASE("a tile that is louder shows in its level, and soft chips do not depend on gain") {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "birthmark/audio_mark/pattern.hpp"
@@ -9,15 +10,17 @@ namespace birthmark::audio_mark {
 /// How well a folded block agrees with the chips of a key and payload.
 struct Agreement {
     double z = 0.0;            ///< correlation over the Euclidean norm of the block
+    double log10_tail = 0.0;   ///< that chips of independent fair signs agree as well, see log10_tail()
     double reliability = 0.0;  ///< share of code bits whose soft value has the payload's sign
 
     Agreement() = default;
     Agreement(const Block& received, const Pattern& pattern, std::span<const std::int8_t> codeword);
 };
 
-/// log10 of the probability that chips of independent fair signs reach a z at least this large: 3.18 times the normal
-/// tail, which bounds every weighted sum of signs (Bentkus and Dzindzalieta, Bernoulli 21, 2015). It holds for every
-/// received block, marked or not, speech or not, since the block does not know the key.
-double log10_tail(double z);
+/// log10 of an upper bound of the probability that sum(sign * block) / |block| reaches `z` for independent fair signs.
+/// It holds for every block, marked or not, speech or not, since the block does not know the key. The smaller of two:
+/// 3.18 times the normal tail, which bounds every weighted sum of signs (Bentkus and Dzindzalieta, Bernoulli 21, 2015),
+/// and Chernoff's bound exp(-l z) prod(cosh(l block / |block|)) for this very block, which far out is the sharper one.
+double log10_tail(std::span<const float> block, double z);
 
 }  // namespace birthmark::audio_mark

@@ -17,4 +17,8 @@ namespace birthmark::audio_mark {
 /// The function knows neither key nor payload, which is what makes the null hypothesis exact.
 void soft_chips(const LevelMap& levels, std::size_t phases, std::vector<float>& out);
 
+/// Takes each pair's mean over a block to either side off its soft chips: what a host's spectrum says all the time,
+/// such as that one tile is louder than its neighbour, is no chip, but would add up over blocks.
+void remove_bias(std::vector<float>& soft, std::size_t phases);
+
 }  // namespace birthmark::audio_mark

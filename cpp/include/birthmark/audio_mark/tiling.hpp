@@ -36,7 +36,8 @@ double tile_centre_hz(std::size_t tile);
 double critical_band_hz(double hz);
 
 /// Largest gain of each tile in dB at strength 1: more where the critical band spans several tiles, since their changes
-/// average out in it.
+/// average out in it, and less where a pair is wider than a third of an octave: there the ear, and the intelligibility
+/// measure STOI, hear the energy move from one band to the next.
 const std::array<float, kTiles>& gain_profile();
 
 }  // namespace birthmark::audio_mark
