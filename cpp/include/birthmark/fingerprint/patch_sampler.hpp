@@ -20,12 +20,17 @@ struct PlaneView {
 
 /// Samples a square patch around a point and takes its DCT-II.
 ///
-/// 16 x 16 samples, 1.2 pixels apart, bilinear, the edge pixel repeated outside. Only the coefficients that PatchBits
-/// names are kept. Not thread-safe: one object per thread.
+/// 16 x 16 samples, 1.2 pixels apart, bilinear, the edge pixel repeated outside. Interpolation and transform are one
+/// linear step along each axis: 20 pixels give 11 frequencies. Only the coefficients that PatchBits names are kept. Not
+/// thread-safe: one object per thread.
 class PatchSampler {
   public:
     static constexpr int kSide = 16;
     static constexpr float kSpacing = 1.2F;
+    static constexpr int kPixels = 20;       // that the samples touch along each axis
+    static constexpr int kFrequencies = 11;  // along each axis; patch_order() needs 0 to 10
+    static constexpr int kLanes = 12;        // the frequencies and one 0, a multiple of four
+    using Lanes = std::array<float, kLanes>;
 
     PatchSampler();
 
@@ -36,13 +41,10 @@ class PatchSampler {
     static PatchBits signs(std::span<const float, PatchBits::kBits> coefficients);
 
   private:
-    static constexpr int kFrequencies = 11;  // along each axis; patch_order() needs 0 to 10
-
-    void sample(const PlaneView& plane, float x, float y);
-
-    std::array<std::array<float, kSide>, kFrequencies> basis_{};
-    std::array<std::array<float, kFrequencies>, kSide> basis_by_sample_{};
-    std::array<std::array<float, kSide>, kSide> patch_{};
+    std::array<Lanes, kSide> basis_{};
+    std::array<Lanes, kPixels> across_{};
+    std::array<Lanes, kPixels> down_{};
+    std::array<std::array<float, kPixels>, kPixels> edge_{};
     std::array<float, PatchBits::kBits> coefficients_{};
 };
 
