@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binom
 
 from birthmark._core import video_fingerprint as _core
 from birthmark.video_fingerprint import geometry
@@ -27,6 +28,12 @@ FRAME_EVIDENCE = 2.0  # log10 of the e-value of one pair of frames
 LONGEST_GAP_S = 2.5
 MOTION_SPAN_S = 60.0
 MAXIMUM_SEGMENTS = 64
+SHIFTS_S = tuple(
+    (side * shift, (1 - side) * shift) for side in (0.0, 1.0) for k in (2.0, 3.0, 5.0, 8.0, 13.0) for shift in (-k, k)
+)  # of the query and of the reference, to see what other moments look like
+MOMENT_PAIRS = 40
+LEAST_REGIONS = 4
+LEAST_SHIFTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +220,55 @@ class Verifier:
         rate = float(tested.hit[passing].mean())
         usual = float(tested.hit[staying].mean()) if staying.sum() >= 20 else 0.8
         return rate / max(usual, rate, 0.3), int(passing.sum())
+
+    def passing_log10_p(self, tested: Tested, good: NDArray[np.bool_]) -> float:
+        """log10 of the probability that another moment shows what moves as often as the good pairs do.
+
+        The picture is divided in 4 x 4 regions; a region of a frame with moving keypoints counts as found if more than
+        half of them are. The null is measured: the same pairs with the query or the reference shifted in time; the
+        shift at which most is found gives the probability of a binomial distribution.
+        """
+        chosen = np.nonzero(good)[0]
+        if len(chosen) > MOMENT_PAIRS:
+            chosen = chosen[np.linspace(0, len(chosen) - 1, MOMENT_PAIRS).astype(np.int64)]
+        found, regions = self._regions(tested, np.isin(np.arange(len(tested)), chosen))
+        if regions == 0:
+            return 0.0
+        rates = []
+        for query_shift, reference_shift in SHIFTS_S:
+            decoys = self._shifted(tested, chosen, query_shift, reference_shift)
+            hit, count = self._regions(decoys, np.full(len(decoys), True)) if len(decoys) else (0, 0)
+            if count >= LEAST_REGIONS:
+                rates.append((hit + 1.0) / (count + 2.0))
+        if len(rates) < LEAST_SHIFTS:
+            return 0.0
+        return float(binom.logsf(found - 1, regions, max(rates)) / np.log(10.0))
+
+    def _shifted(self, tested: Tested, chosen: NDArray[np.int64], query_shift: float, reference_shift: float) -> Tested:
+        """The chosen pairs again with one side at another moment; those that fall outside are left out."""
+        times = self.reference.sparse.times
+        pairs = []
+        for k in chosen.tolist():
+            i = self._shown_at(float(self.table.times[tested.query_frame[k]]) + query_shift)
+            moment = float(times[tested.reference_frame[k]]) + reference_shift
+            j = int(np.argmin(np.abs(times - moment)))
+            if i is not None and abs(float(times[j]) - moment) < 0.6:
+                pairs.append((i, j, k))
+        if not pairs:
+            return joined([])
+        i, j, k = np.array(pairs, np.int64).T
+        return self.test(i, j, tested.form[k], tested.maps[k])
+
+    def _regions(self, tested: Tested, wanted: NDArray[np.bool_]) -> tuple[int, int]:
+        """How many regions with moving keypoints are found in the wanted pairs, and how many there are."""
+        sizes = tested.start[1:] - tested.start[:-1]
+        passing = np.repeat(wanted, sizes) & self._passing[tested.keypoint]
+        cell = self._cell[tested.keypoint]
+        region = cell // GRID // 4 * 4 + cell % GRID // 4
+        key = np.repeat(np.arange(len(tested)), sizes) * 16 + region
+        _, trial = np.unique(key[passing], return_inverse=True)
+        count = np.bincount(trial)
+        return int(np.sum(np.bincount(trial, tested.hit[passing], len(count)) > 0.5 * count)), len(count)
 
     def edges(self, line: Line, tested: Tested, good: NDArray[np.bool_]) -> tuple[float, float]:
         """First and last moment of the query that still show the reference along `line`."""

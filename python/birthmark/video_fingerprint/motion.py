@@ -2,7 +2,7 @@
 
 The luma of 8 x 8 cells of the reference is compared with the same places of the query, found through the geometry of
 the copy. Both are differenced in time, limited, and correlated over every offset and a ladder of speeds. The null is
-measured on the pair itself: the same search with the reference played backwards.
+measured on the pair itself: the same search with the reference played backwards, and the reference's other moments.
 """
 
 from __future__ import annotations
@@ -19,19 +19,22 @@ MINIMUM_OVERLAP_S = 1.5
 NOISE_LEVELS = 0.5
 STILL_LEVELS = 0.08  # root mean square change below which nothing moves, in grey levels
 MINIMUM_CELLS = 2
-LEAST_SCORE = 4.0
+GUARD_S = 1.0  # lines farther than this from the best one show other moments
+SEARCHES = 2  # of the motion, for each passage
+GAUSSIAN_POWER = {0.001: 1.248, 0.01: 1.163}  # of a normal tail between its 90 % quantile and the outer one
 WINDOW_S = 120.0
 FINER = tuple(float(2 ** (k / 400)) for k in (-5, -3, -1, 1, 3, 5))
 
 
 @dataclass(frozen=True, slots=True)
 class MotionAlignment:
-    """reference time = speed * query time + offset_s; `score` is in standard deviations of the backward search."""
+    """reference time = speed * query time + offset_s;"""
 
     speed: float
     offset_s: float
     correlation: float
-    score: float
+    log10_p: float
+    """Probability that another moment moves as similarly at any offset and speed that was tried."""
     cells: int
     energy: float  # root mean square change of the query's cells, in grey levels
     reference_energy: float
@@ -63,7 +66,7 @@ def cell_weights(
     weights = np.zeros((MOTION_SIDE**2, FINE_SIDE**2), np.float32)
     cell = np.broadcast_to(np.arange(MOTION_SIDE**2)[:, None], inside.shape)
     np.add.at(weights, (cell[inside], (down * FINE_SIDE + across)[inside]), 1.0)
-    visible = inside.mean(axis=1) > 0.7
+    visible = inside.mean(axis=1) >= 0.5
     weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1.0)
     return weights, visible
 
@@ -130,37 +133,89 @@ def align_motion(  # noqa: PLR0917
     window = max(0, int((near - WINDOW_S) * MOTION_RATE))
     part = reference.motion[window : int((near + WINDOW_S) * MOTION_RATE) + 1]
     there = part.reshape(len(part), -1)[:, visible]
-    energy = float(np.sqrt(np.mean(seen**2)))
     minimum = int(min(MINIMUM_OVERLAP_S * MOTION_RATE, 0.6 * len(seen), 0.6 * len(there)))
-    best = (-1.0, 1.0, 0)
-    backward: list[NDArray[np.float64]] = []
-    for speed in SPEEDS:
-        best = max(best, _peak(seen, there, float(speed), minimum))
-        played = _resampled(there[::-1], float(speed))
-        if len(played) >= minimum + 2:
-            backward.append(_correlate(seen, _changes(played), minimum))
-    for factor in FINER:
-        finer = _peak(seen, there, best[1] * factor, minimum)
-        best = finer if finer[0] > 1.005 * best[0] else best
-    if not backward:
+    forward = [_curve(seen, there, float(speed), minimum) for speed in SPEEDS]
+    backward = [_curve(seen, there[::-1], float(speed), minimum) for speed in SPEEDS]
+    best = max((_peak(curve) for curve in forward), default=None, key=lambda peak: peak.correlation)
+    if best is None or best.correlation <= 0.0:
         return None
-    null = np.concatenate(backward)
-    null = null[null != 0.0]
-    spread = float(np.sqrt(np.mean(null**2))) if len(null) else 1.0
-    correlation, speed, lag = best
-    # lag is in units of the played (resampled) reference: reference time = speed * (query time - first + lag / rate).
-    offset = (speed * (lag - first) + window) / MOTION_RATE
-    score = correlation / max(spread, 1e-3)
+    for factor in FINER:
+        finer = _peak(_curve(seen, there, best.speed * factor, minimum))
+        best = finer if finer.correlation > 1.005 * best.correlation else best
+    elsewhere = [_away_from(curve, best) for curve in forward]
+    null = np.concatenate([curve.values for curve in backward] + elsewhere)
+    tried = sum(int(np.count_nonzero(curve.values)) for curve in forward)
     level = float(np.sqrt(np.mean(np.diff(there, axis=0) ** 2)))
-    return MotionAlignment(speed, offset, correlation, score, int(visible.sum()), energy, level)
+    return MotionAlignment(
+        speed=best.speed,
+        # A lag counts steps of the played (resampled) reference: time = speed * (query time - first + lag / rate).
+        offset_s=(best.speed * (best.lag - first) + window) / MOTION_RATE,
+        correlation=best.correlation,
+        log10_p=chance_log10(best.correlation, null[null != 0.0], SEARCHES * tried),
+        cells=int(visible.sum()),
+        energy=float(np.sqrt(np.mean(seen**2))),
+        reference_energy=level,
+    )
 
 
-def _peak(
-    seen: NDArray[np.float64], there: NDArray[np.floating], speed: float, minimum: int
-) -> tuple[float, float, int]:
+@dataclass(frozen=True, slots=True)
+class _Curve:
+    """Correlation at every lag for one speed."""
+
+    speed: float
+    lags: NDArray[np.int64]
+    values: NDArray[np.float64]
+    steps: int  # of the query
+
+
+@dataclass(frozen=True, slots=True)
+class _Peak:
+    correlation: float
+    speed: float
+    lag: int
+    steps: int
+
+
+def _curve(seen: NDArray[np.float64], there: NDArray[np.floating], speed: float, minimum: int) -> _Curve:
     played = _resampled(there, speed)
     if len(played) < minimum + 2:
-        return (-1.0, speed, 0)
-    forward = _correlate(seen, _changes(played), minimum)
-    peak = int(np.argmax(forward))
-    return (float(forward[peak]), speed, peak - (len(seen) - 1))
+        return _Curve(speed, np.zeros(0, np.int64), np.zeros(0), len(seen))
+    values = _correlate(seen, _changes(played), minimum)
+    return _Curve(speed, np.arange(len(values)) - (len(seen) - 1), values, len(seen))
+
+
+def _peak(curve: _Curve) -> _Peak:
+    if len(curve.values) == 0:
+        return _Peak(-1.0, curve.speed, 0, curve.steps)
+    top = int(np.argmax(curve.values))
+    return _Peak(float(curve.values[top]), curve.speed, int(curve.lags[top]), curve.steps)
+
+
+def _away_from(curve: _Curve, peak: _Peak) -> NDArray[np.float64]:
+    """Correlations on lines that keep GUARD_S away from the line of the peak all along the query: other moments."""
+    ahead = [curve.speed * (step + curve.lags) - peak.speed * (step + peak.lag) for step in (0, curve.steps)]
+    guard = GUARD_S * MOTION_RATE
+    away = (np.minimum(*ahead) > guard) | (np.maximum(*ahead) < -guard)
+    values: NDArray[np.float64] = curve.values[away]
+    return values
+
+
+def chance_log10(value: float, null: NDArray[np.floating], tried: int) -> float:
+    """log10 of the probability that the largest of `tried` values like `null` reaches `value`.
+
+    Within the sample the share that reaches it counts; beyond, -log(share) goes on as the power of the value that joins
+    two high quantiles: a straight line for exponential tails, at most what a Gaussian has there.
+    """
+    outer = 0.001 if len(null) >= 3000 else 0.01
+    if len(null) < 100:
+        return 0.0
+    low, high = np.quantile(null, [0.9, 1.0 - outer])
+    low = max(float(low), 1e-6)
+    high = max(float(high), 1.05 * low)
+    if value <= high:
+        share = (1.0 + float(np.count_nonzero(null >= value))) / (1.0 + len(null))
+        return min(0.0, float(np.log10(share * tried)))
+    power = np.log(np.log(outer) / np.log(0.1)) / np.log(high / low)
+    power = min(float(power), GAUSSIAN_POWER[outer])
+    log10_share = np.log10(outer) * (value / high) ** power
+    return min(0.0, float(log10_share + np.log10(tried)))

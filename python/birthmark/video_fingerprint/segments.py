@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from birthmark.alignment import Alignment, Candidate, Searched
+from birthmark.alignment import ACCEPTED_LOG10_P, Alignment, Candidate, Searched
 from birthmark.video_fingerprint import geometry
 from birthmark.video_fingerprint.description import VideoDescription
 from birthmark.video_fingerprint.match import (
@@ -19,20 +19,18 @@ from birthmark.video_fingerprint.match import (
     Tested,
     Verifier,
 )
-from birthmark.video_fingerprint.motion import LEAST_SCORE, SPEEDS, MotionAlignment, align_motion
+from birthmark.video_fingerprint.motion import SPEEDS, MotionAlignment, align_motion
 from birthmark.video_fingerprint.search import Proposals
 
 GEOMETRIES = 8 * 17 * 25  # forms, sizes, places that are tried implicitly for each pair of frames
 
 SEED_EVIDENCE = 4.0
 LINE_TOLERANCE_S = 0.75
-SHORT_S = 3.0  # passages in which motion may have too little to say
-# Share of moving keypoints found + correlation + score / 10. Other moments of the same scene reached 1.8 where the same
-# things happen again (cars on one lane), true moments at least 2.0.
-SAME_MOMENT = 1.9
+LOG10_3 = float(np.log10(3.0))
+LINES_TRIED = 4 * 20  # distinct offsets and speeds for each second of the reference
+WORTH_TRYING_LOG10_P = -1.0  # of a motion's line
 LEAST_SHARE = 0.45  # people walking the same way again reached 0.43, true moments at least 0.48
 FEW_PASSING = 20  # moving keypoints, below which they say nothing
-ANOTHER_MOMENT_LOG10_P = -1.0
 
 
 def verify(
@@ -87,7 +85,7 @@ def _passage(verifier: Verifier, tested: Tested, free: NDArray[np.bool_], seed: 
     centre = float(query_times[seed])
     low, high = _run_around(query_times[mates], centre)
     mates &= (query_times >= low) & (query_times <= high)
-    search = _LineSearch(verifier, form, guess, centre, tried, short=high - low < SHORT_S)
+    search = _LineSearch(verifier, form, guess, centre, tried)
     search.try_frames(
         _line_of_frames(query_times[mates], reference_times[mates], tested.evidence[mates], seed_time=centre)
     )
@@ -102,6 +100,12 @@ def _passage(verifier: Verifier, tested: Tested, free: NDArray[np.bool_], seed: 
     return _alignment(verifier, search.best(), search.still)
 
 
+def fisher_log10(first: float, second: float) -> float:
+    """log10 of the probability that the product of two independent p-values is as small as that of these two."""
+    natural = -(first + second) * float(np.log(10.0))
+    return min(0.0, (-natural + float(np.log1p(natural))) / float(np.log(10.0)))
+
+
 @dataclass(frozen=True, slots=True)
 class _Option:
     """One line in time and what speaks for it."""
@@ -113,28 +117,35 @@ class _Option:
     motion: MotionAlignment | None
     share: float  # of moving keypoints found, relative to the others
     passing: int
-    agrees: bool
+    passing_log10_p: float
 
     @property
-    def sameness(self) -> float:
-        """How surely this is the same moment; 0 where motion was not compared or what moves is not found."""
-        if self.motion is None or (self.passing >= FEW_PASSING and self.share < LEAST_SHARE):
+    def moment_log10_p(self) -> float:
+        """How probably another moment of the scene looks as similar; 0 where what moves is not found.
+
+        The smallest of what the motion, what the moving keypoints and what both (Fisher) say, times three.
+        """
+        if self.passing >= FEW_PASSING and self.share < LEAST_SHARE:
             return 0.0
-        return self.share + self.motion.correlation + min(self.motion.score, 10.0) / 10.0
+        motion = 0.0 if self.motion is None else self.motion.log10_p
+        both = fisher_log10(motion, self.passing_log10_p)
+        return min(0.0, min(motion, self.passing_log10_p, both) + LOG10_3)
+
+    @property
+    def both_log10_p(self) -> float:
+        """The larger of the probabilities of another scene and of another moment."""
+        return max(self.log10_p, self.moment_log10_p)
 
 
 class _LineSearch:
     """Tries lines in time through one pair of frames."""
 
-    def __init__(
-        self, verifier: Verifier, form: int, guess: NDArray[np.float32], centre: float, tried: float, *, short: bool
-    ) -> None:
+    def __init__(self, verifier: Verifier, form: int, guess: NDArray[np.float32], centre: float, tried: float) -> None:
         self._verifier = verifier
         self._form = form
         self._guess = guess
         self._centre = centre
         self._tried = tried
-        self._short = short
         self.options: list[_Option] = []
         self.still = True
 
@@ -148,7 +159,7 @@ class _LineSearch:
         motion = align_motion(verifier.query, verifier.reference, self._form, self._guess, span, near)
         if motion is not None:
             self.still = self.still and motion.still
-            if motion.score >= LEAST_SCORE:
+            if motion.log10_p <= WORTH_TRYING_LOG10_P:
                 self._try(Line(motion.speed, motion.offset_s), motion)
 
     def _try(self, line: Line, motion: MotionAlignment | None) -> None:
@@ -159,13 +170,14 @@ class _LineSearch:
             return
         log10_p = min(0.0, self._tried - self._verifier.total_evidence(pairs))
         share, passing = self._verifier.passing_share(pairs, good)
-        option = _Option(line, pairs, good, log10_p, motion, share, passing, agrees=False)
-        confirmed = self._short and motion is None and share >= 0.9 and passing >= 2 * FEW_PASSING
-        self.options.append(replace(option, agrees=confirmed or option.sameness >= SAME_MOMENT))
+        moment = self._verifier.passing_log10_p(pairs, good)
+        if motion is None:  # the line was chosen by the frames themselves
+            moment = min(0.0, moment + float(np.log10(LINES_TRIED * (self._verifier.reference.duration_s + 1))))
+        self.options.append(_Option(line, pairs, good, log10_p, motion, share, passing, moment))
 
     def best(self) -> _Option:
         """The line that is most surely the same moment, or, if none is, the one with most evidence."""
-        return min(self.options, key=lambda one: (not one.agrees, -one.sameness if one.agrees else 0.0, one.log10_p))
+        return min(self.options, key=lambda one: (one.both_log10_p, one.log10_p))
 
 
 def _line_of_frames(
@@ -194,19 +206,19 @@ def _alignment(verifier: Verifier, option: _Option, still: bool) -> Alignment:
     end = min(end, line.query(reference.duration_s), query.duration_s)
     top = int(np.argmax(pairs.evidence))
     hit, seen = pairs.hits(top)
-    log10_p = option.log10_p
-    if option.agrees and option.motion is not None:
-        motion = option.motion
-        moment = (
-            f"the motion agrees (correlation {motion.correlation:.2f}, {motion.score:.1f} times its spread backwards)"
-        )
-    elif option.agrees:
-        moment = f"{option.share:.0%} as many moving keypoints agree as still ones"
+    log10_p = option.both_log10_p
+    motion = option.motion
+    if log10_p <= ACCEPTED_LOG10_P:
+        moment = f"another moment of the scene: 10^{option.moment_log10_p:.1f}, by "
+        if motion is not None and motion.log10_p <= option.passing_log10_p:
+            moment += f"the motion, correlation {motion.correlation:.2f}"
+        else:
+            moment += f"what moves, of which {option.share:.0%} as much is found as of the rest"
     elif still and option.passing < FEW_PASSING:
+        log10_p = option.log10_p
         moment = "nothing moves, so the moment rests on the frames alone"
     else:
         moment = "but what moves does not agree: the same scene at another moment, not counted as a match"
-        log10_p = max(log10_p, ANOTHER_MOMENT_LOG10_P)
     why = (
         f"{int(option.good.sum())} of {len(option.good)} reference frames agree, in the best {hit} of {seen} keypoints "
         f"against a null measured on the query; {moment}"
