@@ -13,7 +13,7 @@ import birthmark
 from birthmark.cli.common import EXIT_ERROR, EXIT_INTERRUPTED
 from birthmark.errors import Error
 
-MODULES = ("key", "embed", "detect", "signature", "index", "compare", "registry", "scan", "demo")
+MODULES = ("key", "embed", "detect", "signature", "index", "compare", "registry", "scan", "report", "demo")
 
 
 def _version(wanted: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -13,30 +12,18 @@ from numpy.typing import NDArray
 from birthmark import signature, watermark
 from birthmark._core import coding
 from birthmark.alignment import Alignment
-from birthmark.errors import FormatError
+from birthmark.evidence.exhibits import Arrays
 from birthmark.fingerprint import ROW_S, AudioFingerprint, deserialize
 from birthmark.keys import Key
 from birthmark.video_fingerprint import VideoFingerprint
 
-Arrays = dict[str, NDArray[Any]]
-
 DECOYS = 200
 MARK_DECOYS = 40
 PASSAGE_S = 20.0
-_MOST_BYTES = 1 << 22
 _THUMBNAILS = 48
 _THUMBNAIL_PIXELS = 160
 _COLUMNS, _BANDS = 600, 96
 _TOP_HZ = 8000.0
-
-
-def packed(arrays: Arrays) -> bytes:
-    """Arrays as the bytes of an npz file; empty for none."""
-    if not arrays:
-        return b""
-    file = io.BytesIO()
-    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-    return file.getvalue()
 
 
 def soft_bits(received: NDArray[np.float32], payload: int, code_bits: int) -> Arrays:
@@ -148,16 +135,3 @@ class Thumbnails:
             "thumbnails": np.stack([self._kept[i][1] for i in chosen]),
             "thumbnail_times": times[chosen].astype(np.float32),
         }
-
-
-def unpacked(exhibit: bytes) -> Arrays:
-    """The arrays of a hit; raises FormatError for bytes that are none."""
-    if not exhibit:
-        return {}
-    if len(exhibit) > _MOST_BYTES:
-        raise FormatError(f"exhibit has {len(exhibit)} bytes; allowed: {_MOST_BYTES}")
-    try:
-        with np.load(io.BytesIO(exhibit), allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (ValueError, OSError, KeyError, EOFError) as error:
-        raise FormatError(f"exhibit is damaged: {error}") from error

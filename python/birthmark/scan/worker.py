@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from birthmark.errors import Error
+from birthmark.evidence.exhibits import Arrays, packed
 from birthmark.evidence.records import SOUND_LINES
 from birthmark.keys import Key
 from birthmark.scan import exhibits
@@ -145,7 +146,7 @@ class _Search:
 
     def _illustrated(self, found: Finding) -> Finding:
         """The finding with pictures of the passage, for which its sound is decoded once more."""
-        more: exhibits.Arrays = {}
+        more: Arrays = {}
         if found.line not in SOUND_LINES:
             more = self._thumbnails.of(found.start_s, found.end_s)
         elif found.line == "audio-watermark":
@@ -188,7 +189,7 @@ def answer(done: Searched) -> dict[str, Any]:
     document["findings"] = []
     for one in done.findings:
         row = {f.name: getattr(one, f.name) for f in dataclasses.fields(one) if f.name != "exhibit"}
-        row["exhibit"] = base64.b64encode(exhibits.packed(one.exhibit)).decode()
+        row["exhibit"] = base64.b64encode(packed(one.exhibit)).decode()
         document["findings"].append(row)
     return document
 
