@@ -217,7 +217,8 @@ def detect(
 ) -> list[Detection]:
     """All marks of `keys` in a recording, by their start.
 
-    `samples`: float32 (frames,) or (frames, channels), searched on the mean of the channels. `search`: "full" looks for
+    `samples`: float32 (frames,) or (frames, channels), searched on the mean of the channels, or
+    on another mix of them where they cancel in the mean. `search`: "full" looks for
     changes of speed, tempo or pitch up to 11 % as well, "plain" does not. `ids`: issued mark IDs (or `issued_ids` of
     them); passages too short to be decoded are matched to them. Detections with a larger `log10_p` than `max_log10_p`
     are left out. Raises ArgumentError for arguments out of range and samples that are not finite.

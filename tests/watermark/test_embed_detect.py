@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from birthmark import watermark
 from birthmark.attacks import AUDIO
-from birthmark.attacks.arrays import Samples
+from birthmark.attacks.arrays import Samples, resample
 from birthmark.attacks.mixing import cut_in, cut_in_start
 from birthmark.errors import ArgumentError, HostError
 from birthmark.keys import Key
@@ -167,6 +167,30 @@ def test_downmix_and_single_channels_keep_the_mark(key: Key, channels: int) -> N
     assert marked.shape == samples.shape
     for part in (marked, marked.mean(axis=1), marked[:, 0], marked[:, -1]):
         assert payloads(watermark.detect(part, 16000, key, search="plain")) == [PAYLOAD]
+
+
+@pytest.mark.parametrize("channels", [2, 8])
+def test_channels_in_opposite_phase_are_marked_and_searched(key: Key, channels: int) -> None:
+    one = speech(6.0, seed=6)
+    samples = np.stack([one * (-1) ** channel for channel in range(channels)], axis=1)
+    marked = watermark.embed(samples, 16000, PAYLOAD, key)
+    assert payloads(watermark.detect(marked, 16000, key, search="plain")) == [PAYLOAD]
+    assert payloads(watermark.detect(marked[:, 0], 16000, key, search="plain")) == [PAYLOAD]
+    halves = np.concatenate([marked[:, 0], np.zeros(16000, np.float32)])
+    parts = [halves[start : start + 5000] for start in range(0, len(halves), 5000)]
+    stream = watermark.DetectStream(16000, 2, key, search="plain")
+    for part in parts:
+        stream.process(np.stack([part, -part], axis=1))
+    assert payloads(stream.flush()) == [PAYLOAD]
+
+
+@pytest.mark.parametrize("rate", [8000, 192000])
+def test_offset_and_clipping_of_the_host(key: Key, rate: int) -> None:
+    samples = resample(speech(6.0, seed=12), 16000, rate)
+    level = np.float32(2 * np.sqrt(np.mean(samples**2)))
+    for host in (samples + np.float32(0.2), np.clip(samples, -level, level)):
+        marked = watermark.embed(host, rate, PAYLOAD, key)
+        assert payloads(watermark.detect(marked, rate, key, search="plain")) == [PAYLOAD]
 
 
 def test_several_marks_and_keys_in_one_file(key: Key) -> None:

@@ -8,6 +8,7 @@
 #include "birthmark/errors.hpp"
 #include "birthmark/media/resampler.hpp"
 #include "birthmark/media/slicer.hpp"
+#include "downmix.hpp"
 
 namespace birthmark::audio_mark {
 namespace {
@@ -37,13 +38,17 @@ struct DetectStream::Engine {
     }
 
     void push(std::span<const float> samples) {
-        mono.resize(samples.size() / channels);
-        for (std::size_t i = 0; i < mono.size(); ++i) {
-            float sum = 0.0F;
-            for (std::size_t c = 0; c < channels; ++c) sum += samples[i * channels + c];
-            mono[i] = sum / static_cast<float>(channels);
-        }
-        frames_taken += static_cast<double>(mono.size());
+        frames_taken += static_cast<double>(samples.size() / channels);
+        mix.add(samples, channels);
+        const std::size_t piece = channels == 1 ? mix.mean.size() : static_cast<std::size_t>(rate * kBlockSeconds);
+        std::size_t done = 0;
+        for (; done + piece <= mix.mean.size() && piece > 0; done += piece) take(done, piece);
+        mix.drop(done);
+    }
+
+    /// Goes on with one signal of the mixed frames [begin, begin + count).
+    void take(std::size_t begin, std::size_t count) {
+        const std::span<const float> mono = std::span(mix.audible(begin, count)).subspan(begin, count);
         if (resampler) {
             low.clear();
             resampler->push(mono, low);
@@ -92,6 +97,7 @@ struct DetectStream::Engine {
     }
 
     std::vector<Detection> flush() {
+        take(0, mix.mean.size());
         if (resampler) {
             low.clear();
             resampler->flush(low);
@@ -109,7 +115,7 @@ struct DetectStream::Engine {
     Slicer slicer;
     std::optional<Resampler> resampler;
     PowerMap map;
-    std::vector<float> mono;
+    Downmix mix;
     std::vector<float> low;
     std::vector<Detection> found;
     double first_frame = 0.0;

@@ -12,6 +12,7 @@
 #include "birthmark/coding/payload_code.hpp"
 #include "birthmark/errors.hpp"
 #include "birthmark/media/resampler.hpp"
+#include "downmix.hpp"
 #include "embed_quality.hpp"
 #include "mark_filter.hpp"
 
@@ -84,7 +85,7 @@ struct EmbedStream::Engine {
         const std::size_t rest = available();
         // The last frames reach beyond the end; silence stands there.
         for (auto& channel : low) channel.resize(channel.size() + kBlockSamples + kAheadSamples + kFrame, 0.0F);
-        mono.resize(mono.size() + kBlockSamples + kAheadSamples + kFrame, 0.0F);
+        host_mix.pad(kBlockSamples + kAheadSamples + kFrame);
         for (std::size_t done = 0; done < rest + kFrame; done += kBlockSamples) {
             block(kSlots, out);
         }
@@ -102,21 +103,18 @@ struct EmbedStream::Engine {
     }
 
     /// 16 kHz frames not yet marked.
-    [[nodiscard]] std::size_t available() const { return mono.size() - context * kSlotSamples; }
+    [[nodiscard]] std::size_t available() const { return host_mix.mean.size() - context * kSlotSamples; }
 
     void take_low(std::span<const float> samples) {
         for (std::size_t i = 0; i < samples.size(); i += channels) {
-            float sum = 0.0F;
-            for (std::size_t c = 0; c < channels; ++c) {
-                low[c].push_back(samples[i + c]);
-                sum += samples[i + c];
-            }
-            mono.push_back(sum / static_cast<float>(channels));
+            for (std::size_t c = 0; c < channels; ++c) low[c].push_back(samples[i + c]);
         }
+        host_mix.add(samples, channels);
     }
 
-    /// Marks the next block of 16 kHz samples. `mono` and `low` begin `context` slots before it.
+    /// Marks the next block of 16 kHz samples. `host_mix` and `low` begin `context` slots before it.
     void block(std::size_t slots, std::vector<float>& out) {
+        const std::vector<float>& mono = host_mix.audible(context * kSlotSamples, slots * kSlotSamples);
         slot_levels(mono, context + slots + GainPlan::kAround, bands, levels);
         const std::vector<SlotGains> gains = plan.next(levels, context, slots);
         const std::size_t begin = context * kSlotSamples;
@@ -133,7 +131,7 @@ struct EmbedStream::Engine {
                 }
             }
         }
-        check(begin, slots);
+        check(mono, begin, slots);
         if (up) {
             native.clear();
             up->push(interleaved, native);
@@ -144,26 +142,25 @@ struct EmbedStream::Engine {
         const std::size_t keep = std::min(context + slots, GainPlan::kAround);
         const auto gone = static_cast<std::ptrdiff_t>((context + slots - keep) * kSlotSamples);
         for (auto& channel : low) channel.erase(channel.begin(), channel.begin() + gone);
-        mono.erase(mono.begin(), mono.begin() + gone);
+        host_mix.drop(static_cast<std::size_t>(gone));
         context = keep;
     }
 
     /// Keeps the marked block for the check that a detector finds it, and measures quality.
-    void check(std::size_t begin, std::size_t slots) {
+    void check(const std::vector<float>& mono, std::size_t begin, std::size_t slots) {
         const std::size_t count = slots * kSlotSamples;
         const std::size_t old = marked.size();
         marked.resize(old + count);
+        Downmix mark_mix;
+        mark_mix.add(interleaved, channels);
+        const std::vector<float>& mark_mono = &mono == &host_mix.mean ? mark_mix.mean : mark_mix.uneven;
         for (std::size_t n = 0; n < count; ++n) {
-            float sum = 0.0F;
-            for (std::size_t c = 0; c < channels; ++c) sum += interleaved[n * channels + c];
-            mark_mono.push_back(sum / static_cast<float>(channels));
-            marked[old + n] = mono[begin + n] + mark_mono.back();
+            marked[old + n] = mono[begin + n] + mark_mono[n];
         }
         for (std::size_t s = 0; s < slots; ++s) {
             quality.add_samples(std::span(mono).subspan(begin + s * kSlotSamples, kSlotSamples),
                                 std::span(mark_mono).subspan(s * kSlotSamples, kSlotSamples));
         }
-        mark_mono.clear();
         receive(false);
     }
 
@@ -225,7 +222,7 @@ struct EmbedStream::Engine {
     std::vector<MarkFilter> filters;
     std::vector<float> host;  // input frames not yet given out
     std::vector<std::vector<float>> low;
-    std::vector<float> mono;
+    Downmix host_mix;
     std::size_t context = 0;
     std::uint64_t taken = 0;
     std::vector<float> interleaved;
@@ -235,7 +232,6 @@ struct EmbedStream::Engine {
     LevelMap levels;
     std::vector<float> soft;
     std::vector<float> marked;
-    std::vector<float> mark_mono;
     std::size_t seen = 0;  // slots of `marked` that are in `received`
     std::size_t slot = 0;
     Block received{};

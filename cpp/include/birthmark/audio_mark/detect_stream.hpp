@@ -9,7 +9,8 @@
 
 namespace birthmark::audio_mark {
 
-/// Finds marks in a stream of any rate and channels, on the mean of the channels.
+/// Finds marks in a stream of any rate and channels, on the mean of the channels or, for blocks whose channels cancel
+/// in it, on another mix of them. The choice knows no key, so it costs no p-value.
 ///
 /// The stream is cut into spans of kSpanSeconds that overlap by kOverlapSeconds; a mark is reported once its span is
 /// complete. Memory is bounded by one span, about 60 MB, for any length. The division into chunks does not matter.

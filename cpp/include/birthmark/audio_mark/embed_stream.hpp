@@ -22,7 +22,7 @@ struct EmbedReport {
 };
 
 /// Embeds a 64-bit payload into a stream of any rate and channels. All channels get the same gains, decided on their
-/// mean, so every downmix keeps the mark.
+/// mean (on another mix where they cancel in it), so every downmix keeps the mark.
 ///
 /// Output has the length of the input and follows it by kLatencySeconds. Memory is bounded: some seconds of audio.
 class EmbedStream {
