@@ -46,8 +46,8 @@ def hit(number: int, line: str = "audio-watermark", log10_p: float = -9.0, **cha
 
 def exhibit(line: str) -> bytes:
     rng = np.random.default_rng(1)
-    decoys = {"decoy_z": rng.normal(size=100).astype(np.float32), "true_z": np.array([9], np.float32)}
-    frames = {
+    decoys: Arrays = {"decoy_z": rng.normal(size=100).astype(np.float32), "true_z": np.array([9], np.float32)}
+    frames: Arrays = {
         "thumbnails": rng.integers(0, 255, (3, 90, 160)).astype(np.uint8),
         "thumbnail_times": np.array([3, 6, 9], np.float32),
     }
