@@ -1,10 +1,12 @@
-"""Fingerprints of speech: what each attack leaves, false matches, speed beside fpcalc, and the cost of an index."""
+"""Fingerprints of speech: what each attack leaves, false matches, and speed beside fpcalc."""
 
 from __future__ import annotations
 
 import argparse
+import resource
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -14,33 +16,45 @@ import numpy as np
 
 from birthmark.alignment import Alignment
 from birthmark.attacks import Samples, channel, codecs, mixing, time_pitch
-from birthmark.fingerprint import AudioFingerprint, fingerprint
-from birthmark.index import Entry, FileStore, Index
+from birthmark.attacks.arrays import resample
+from birthmark.file_fingerprint import fingerprint_sound
+from birthmark.fingerprint import fingerprint
+from birthmark.index import Index
 from birthmark.media import write_audio
-from corpus import describe, music_clip, prompt_speech, voices
+from corpus import PROMPTS, describe, music_clip, prompt_speech, read_g722, shared_speech, voices
 from tables import heading, table
 
 RATE = 16000
-RECORDING_S = 50.0
 Attack = Callable[[Samples, int], Samples]
 
 
-def recordings(each: int) -> tuple[list[Samples], list[Samples]]:
-    """Speech to index and speech of the same voices that is not indexed: other prompts, cut from one stream a voice."""
-    indexed, held = [], []
-    for voice in voices():
-        stream = prompt_speech(voice, RECORDING_S * (each + max(1, each // 4)), 1)
-        parts = [stream[i : i + int(RECORDING_S * RATE)] for i in range(0, len(stream), int(RECORDING_S * RATE))]
-        indexed += parts[:each]
-        held += [part for part in parts[each:] if len(part) == int(RECORDING_S * RATE)]
-    return indexed, held
+def recordings(share: float) -> tuple[list[Samples], list[Samples]]:
+    """Every prompt and shared recording, one of `share` each, and what is held back from the index: a fifth of them."""
+    files = [
+        path for folder in sorted(PROMPTS.glob("*_*_*")) if not folder.is_symlink() for path in folder.rglob("*.g722")
+    ]
+    files = sorted(path for path in files if not any(word in str(path) for word in ("silence", "beep")))
+    wanted = np.random.default_rng(1).permutation(len(files))[: round(share * len(files))]
+    found = [read_g722(files[i]) for i in wanted]
+    found += [resample(samples, rate, RATE) for samples, rate in shared_speech().values()]
+    found = [samples for samples in found if len(samples) > RATE // 2]
+    return [one for i, one in enumerate(found) if i % 5], found[::5]
 
 
-def attacks(other: list[Samples], seed: int) -> dict[str, tuple[Attack, float]]:
+def excerpt(indexed: list[Samples], seconds: float, rng: np.random.Generator) -> tuple[int, int, Samples]:
+    """Number of a recording, first sample and samples of a random excerpt."""
+    frames = int(seconds * RATE)
+    which = int(rng.choice([i for i, one in enumerate(indexed) if len(one) >= frames]))
+    start = int(rng.integers(0, len(indexed[which]) - frames + 1))
+    return which, start, indexed[which][start : start + frames]
+
+
+def attacks(other: Samples, seed: int) -> dict[str, tuple[Attack, float]]:
     """Attacks of the goals and their speeds."""
     rng = np.random.default_rng(seed)
     noise_seed = int(rng.integers(1 << 30))
-    voice = other[int(rng.integers(len(other)))]
+    start = int(rng.integers(0, len(other) - 10 * RATE))
+    voice = other[start : start + 10 * RATE]
     song = music_clip(10.0, RATE, seed).samples
     fixed: dict[str, Attack] = {
         "clean": lambda x, _: x,
@@ -69,14 +83,12 @@ def offset_error(found: list[Alignment], name: str, start: float, speed: float) 
     return min(errors, default=None) if errors and min(errors) < 1 else None
 
 
-def recall(index: Index, indexed: list[Samples], held: list[Samples], count: int, seconds: float) -> list[list[object]]:
+def recall(index: Index, indexed: list[Samples], other: Samples, count: int, seconds: float) -> list[list[object]]:
     rng = np.random.default_rng(7)
     errors: dict[str, list[float | None]] = {}
     for i in range(count):
-        which = int(rng.integers(len(indexed)))
-        start = int(rng.integers(0, len(indexed[which]) - int(seconds * RATE)))
-        clip = indexed[which][start : start + int(seconds * RATE)]
-        for name, (attack, speed) in attacks(held, i).items():
+        which, start, clip = excerpt(indexed, seconds, rng)
+        for name, (attack, speed) in attacks(other, i).items():
             found = index.search(fingerprint(attack(clip, RATE), RATE))
             errors.setdefault(name, []).append(offset_error(found, str(which), start / RATE, speed))
     rows: list[list[object]] = []
@@ -87,118 +99,96 @@ def recall(index: Index, indexed: list[Samples], held: list[Samples], count: int
     return rows
 
 
-def false_matches(index: Index, held: list[Samples], seconds: float) -> list[object]:
+def false_matches(index: Index, other: Samples, seconds: float) -> list[object]:
     best = []
-    for recording in held:
-        step = int(seconds * RATE)
-        for at in range(0, len(recording) - step + 1, step):
-            found = index.search(fingerprint(recording[at : at + step], RATE), log10_p=0.0)
-            best.append(min((a.log10_p for a in found), default=0.0))
+    step = int(seconds * RATE)
+    for at in range(0, len(other) - step + 1, step):
+        found = index.search(fingerprint(other[at : at + step], RATE), log10_p=0.0)
+        best.append(min((a.log10_p for a in found), default=0.0))
     p = np.array(best)
     return [seconds, len(p), *(float(np.mean(p <= limit)) for limit in (-1, -2, -6)), float(p.min())]
 
 
-def inside_other_speech(index: Index, indexed: list[Samples], held: list[Samples], count: int) -> list[object]:
+def long_queries(index: Index, indexed: list[Samples], other: Samples, count: int, passages: int) -> list[object]:
+    """Passages of 5 s of different recordings, spread over 5 min of other speech."""
     rng = np.random.default_rng(8)
-    whole, edges = 0, []
+    edges: list[float] = []
+    wrong = 0
     for _ in range(count):
-        which = int(rng.integers(len(indexed)))
-        start = int(rng.integers(0, len(indexed[which]) - 5 * RATE))
-        other = np.concatenate([held[int(rng.integers(len(held)))] for _ in range(6)])[: 300 * RATE]
-        at = int(rng.integers(0, len(other)))
-        query = np.concatenate([other[:at], indexed[which][start : start + 5 * RATE], other[at:]])
-        for a in index.search(fingerprint(query, RATE)):
-            if a.recording == str(which) and abs(a.reference_start_s - a.query_start_s - (start - at) / RATE) < 0.1:
-                whole += 1
-                edges += [abs(a.query_start_s - at / RATE), abs(a.query_end_s - at / RATE - 5)]
-                break
-    return [count, 100 * whole / count, float(np.median(edges)), float(np.percentile(edges, 90))]
+        start = int(rng.integers(0, max(1, len(other) - 300 * RATE)))
+        parts, wanted, gap = [], [], 300 * RATE // (passages + 1)
+        for i in range(passages):
+            which, first, clip = excerpt(indexed, 5, rng)
+            parts += [other[start + i * gap : start + (i + 1) * gap], clip]
+            wanted.append((str(which), first / RATE, ((i + 1) * gap + i * 5 * RATE) / RATE))
+        query = np.concatenate([*parts, other[start + passages * gap : start + 300 * RATE]])
+        found = index.search(fingerprint(query, RATE))
+        for name, first_s, at in wanted:
+            right = [a for a in found if a.recording == name
+                     and abs(a.reference_start_s - a.query_start_s - first_s + at) < 0.1
+                     and a.query_start_s < at + 4 and a.query_end_s > at + 1]  # fmt: skip
+            edges += [max(abs(a.query_start_s - at), abs(a.query_end_s - at - 5)) for a in right[:1]]
+        wrong += sum(not any(a.query_start_s < at + 6 and a.query_end_s > at - 1 for _, _, at in wanted) for a in found)
+    total = count * passages
+    return [passages, total, 100 * len(edges) / total, float(np.median(edges)), float(np.percentile(edges, 90)), wrong]
+
+
+def cpu_of(command: list[str]) -> float:
+    """User and system seconds of a process, start included."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, capture_output=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 def speed(folder: Path) -> list[list[object]]:
-    """CPU seconds of extraction beside fpcalc on the same file; fpcalc decodes a WAV, which is next to nothing."""
+    """Real time over CPU time, the best of five in turns: samples in memory, and whole processes."""
+    path = folder / "speech.wav"
     samples = np.concatenate([prompt_speech(voice, 300, 2) for voice in voices()])
-    write_audio(folder / "speech.wav", samples, RATE)
-    seconds = len(samples) / RATE
-    rows: list[list[object]] = []
-    for _ in range(3):
-        start = time.process_time()
-        made = fingerprint(samples, RATE, query=False)
-        rows.append(["birthmark", seconds / (time.process_time() - start)])
-        assert made.duration_s > seconds - 1
-        if shutil.which("fpcalc"):
-            command = ["fpcalc", "-length", "0", "-raw", str(folder / "speech.wav")]
-            timed = subprocess.run(["bash", "-c", 'TIMEFORMAT="%U %S"; time "$@" >/dev/null', "-", *command],
-                                   capture_output=True, text=True, check=False)  # fmt: skip
-            rows.append(["fpcalc", seconds / sum(float(part) for part in timed.stderr.split()[-2:])])
-    best = {str(name): max(float(str(r)) for n, r in rows if n == name) for name, _ in rows}
-    return [[name, ratio] for name, ratio in best.items()]
-
-
-def cost(folder: Path, made: list[AudioFingerprint], query: AudioFingerprint, hours: float) -> list[object]:
-    """A synthetic index: real codes in real proportions, at random places of recordings of an hour."""
-    rng = np.random.default_rng(3)
-    pool = np.concatenate([one.postings()[0] for one in made])
-    rate = len(pool) / sum(one.duration_s for one in made)
-    rows, count = 225_000, int(rate * 3600)
-    blob = AudioFingerprint.deserialize(made[0].serialize()).serialize()
-    padding = blob + bytes(int(286_000 - len(blob)))
-
-    def entries(first: int, last: int) -> list[Entry]:
-        return [
-            Entry(f"hour {i}", "audio", 3600.0, padding, rng.choice(pool, count),
-                  rng.integers(0, rows, count).astype(np.uint32))
-            for i in range(first, last)
-        ]  # fmt: skip
-
-    store = FileStore.create(folder / f"{hours:g}")
-    start = time.process_time()
-    for first in range(0, int(hours), 100):
-        store.add(entries(first, min(first + 100, int(hours))))
-    spent = time.process_time() - start
-    store.close()
-    index = Index(FileStore(folder / f"{hours:g}"))
-    timings = []
+    write_audio(path, samples, RATE)
+    process = f"from birthmark.file_fingerprint import fingerprint_sound; fingerprint_sound({str(path)!r}, query=False)"
+    spent: dict[str, list[float]] = {}
     for _ in range(5):
         start = time.process_time()
-        for codes, tags in query.probes():
-            query.candidates(index.store.lookup("audio", codes, tags), 16)
-        timings.append(time.process_time() - start)
-    size = index.store.size_bytes()
-    shutil.rmtree(folder / f"{hours:g}")
-    return [hours, size / hours / 1e6, hours * 3600 / spent, 1000 * float(np.median(timings)), size / 1e6]
+        made = fingerprint(samples, RATE, query=False)
+        spent.setdefault("birthmark, samples in memory", []).append(time.process_time() - start)
+        start = time.process_time()
+        assert fingerprint_sound(path, query=False).duration_s == made.duration_s
+        spent.setdefault("birthmark, WAV file", []).append(time.process_time() - start)
+        spent.setdefault("birthmark, process with Python's start", []).append(cpu_of([sys.executable, "-c", process]))
+        if shutil.which("fpcalc"):
+            command = ["fpcalc", "-length", "0", "-raw", str(path)]
+            spent.setdefault("fpcalc, process", []).append(cpu_of(command))
+    return [[name, len(samples) / RATE / min(values)] for name, values in spent.items()]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--each", type=int, default=6, help="indexed recordings of 50 s a voice")
+    parser.add_argument("--share", type=float, default=1.0, help="of the prompts that are there")
     parser.add_argument("--queries", type=int, default=20)
-    parser.add_argument("--hours", type=float, nargs="*", default=[10, 100])
     options = parser.parse_args()
-    indexed, held = recordings(options.each)
+    indexed, held = recordings(options.share)
+    other = np.concatenate(held)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         index = Index.create(folder / "index")
-        made = [fingerprint(samples, RATE, query=False) for samples in indexed]
-        index.add_many((str(i), one) for i, one in enumerate(made))
-        held_s = index.info()
-        print(heading(f"Fingerprints: {len(made)} recordings, {held_s.duration_s['audio'] / 3600:.2f} h", describe()))
-        print(f"index: {held_s.size_bytes / held_s.duration_s['audio'] * 3600 / 1e6:.2f} MB per hour\n")
+        index.add_many((str(i), fingerprint(samples, RATE, query=False)) for i, samples in enumerate(indexed))
+        size, hours = index.info().size_bytes, index.info().duration_s["audio"] / 3600
+        print(heading(f"Fingerprints: {len(indexed)} recordings, {hours:.2f} h", describe()))
+        print(f"index: {size / hours / 1e6:.2f} MB per hour\n")
         for seconds in (5.0, 3.0):
             print(f"queries of {seconds:g} s, {options.queries} each")
             columns = ["attack", "% found within 0.1 s", "median offset error, ms"]
-            print(table(columns, recall(index, indexed, held, options.queries, seconds)), "\n")
+            print(table(columns, recall(index, indexed, other, options.queries, seconds)), "\n", flush=True)
         print("queries of the same voices, not indexed: share with log10 p at or below")
-        rows = [false_matches(index, held, seconds) for seconds in (3.0, 5.0, 10.0)]
-        print(table(["seconds", "queries", "-1", "-2", "-6", "smallest"], rows), "\n")
-        columns = ["queries", "% found", "median error of ends, s", "90 %"]
-        print("5 s inside 5 min of other speech")
-        print(table(columns, [inside_other_speech(index, indexed, held, max(4, options.queries // 2))]), "\n")
-        print(table(["extraction", "x real time"], speed(folder)), "\n")
-        query = fingerprint(held[0][: 5 * RATE], RATE)  # not among the codes drawn from
-        print("synthetic indexes: look-up and votes of a 5 s query, CPU")
-        columns = ["hours", "MB per hour", "added, x real time", "ms per query", "MB"]
-        print(table(columns, [cost(folder, made, query, hours) for hours in options.hours]))
+        rows = [false_matches(index, other, seconds) for seconds in (3.0, 5.0, 10.0)]
+        print(table(["seconds", "queries", "-1", "-2", "-6", "smallest"], rows), "\n", flush=True)
+        columns = ["passages", "of all", "% found", "median error of ends, s", "90 %", "elsewhere"]
+        print("passages of 5 s in 5 min of other speech")
+        rows = [long_queries(index, indexed, other, *which) for which in ((max(4, options.queries // 2), 1), (4, 5))]
+        print(table(columns, rows), "\n", flush=True)
+        print("extraction from 16 kHz, one core, CPU")
+        print(table(["what", "x real time"], speed(folder)), "\n")
 
 
 if __name__ == "__main__":

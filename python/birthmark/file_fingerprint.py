@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import av
 import numpy as np
 from av.stream import Disposition
+from numpy.typing import NDArray
 
 from birthmark.alignment import Fingerprint
 from birthmark.errors import MediaError
@@ -77,17 +79,36 @@ def _add_frames(stream: VideoFingerprintStream, container: Any, video: Any) -> i
 
 def fingerprint_sound(path: str | Path, *, query: bool = True) -> AudioFingerprint:
     """The fingerprint of a file's sound; raises MediaError where it cannot be read."""
+    return push_sound(path, lambda rate, channels: FingerprintStream(rate, channels, query=query)).finish()
+
+
+class SoundStream(Protocol):
+    """A `FingerprintStream` or a `SearchStream`."""
+
+    def push(self, samples: NDArray[np.floating[Any]]) -> None:
+        """The next samples."""
+
+
+_S = TypeVar("_S", bound=SoundStream)
+
+
+def push_sound(path: str | Path, make: Callable[[float, int], _S]) -> _S:
+    """A stream, made for a rate and a number of channels, with all sound of a file pushed into it.
+
+    Raises MediaError where the file cannot be read.
+    """
     info = audio_info(path)
     blocks = stream_audio(path, allow_truncated=True)
     if info.rate >= _LOWEST_RATE:
-        stream = FingerprintStream(info.rate, info.channels, query=query)
+        stream = make(info.rate, info.channels)
         for block in blocks:
             stream.push(block)
-        return stream.finish()
+        return stream
     from birthmark._core.media import Resampler
 
     resampler = Resampler(info.rate, _LOWEST_RATE, info.channels)
-    stream = FingerprintStream(_LOWEST_RATE, info.channels, query=query)
+    stream = make(_LOWEST_RATE, info.channels)
     for block in blocks:
         stream.push(resampler.push(block))
-    return stream.finish()
+    stream.push(resampler.flush())
+    return stream

@@ -8,6 +8,7 @@ machine).
 from birthmark.index.file_store import FileStore
 from birthmark.index.index import Index, IndexInfo, compare
 from birthmark.index.memory_store import MemoryStore
+from birthmark.index.search_stream import SearchStream
 from birthmark.index.store import Entry, Recording, Store
 
-__all__ = ["Entry", "FileStore", "Index", "IndexInfo", "MemoryStore", "Recording", "Store", "compare"]
+__all__ = ["Entry", "FileStore", "Index", "IndexInfo", "MemoryStore", "Recording", "SearchStream", "Store", "compare"]

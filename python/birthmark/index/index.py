@@ -14,6 +14,7 @@ from birthmark.errors import ArgumentError
 from birthmark.fingerprint import by_recording, deserialize
 from birthmark.index.file_store import FileStore
 from birthmark.index.memory_store import MemoryStore
+from birthmark.index.search_stream import OVERLAP_S, PIECE_S, SearchStream
 from birthmark.index.store import Entry, Recording, Store
 
 _CANDIDATES = 16
@@ -113,6 +114,28 @@ class Index:
             found += [dataclasses.replace(a, recording=name) for a in query.verify(reference, mine, searched)]
         found = [alignment for alignment in found if alignment.log10_p <= log10_p]
         return sorted(found, key=lambda a: (a.log10_p, a.recording, a.query_start_s))
+
+    def stream(
+        self,
+        rate: float,
+        channels: int = 1,
+        *,
+        piece_s: float = PIECE_S,
+        overlap_s: float = OVERLAP_S,
+        log10_p: float = ACCEPTED_LOG10_P,
+    ) -> SearchStream:
+        """A stream that takes decoded sound of any length in bounded memory and gives its alignments at the end.
+
+        Args:
+            rate: samples a second, 8000 to 768000.
+            channels: channels of the samples that will be pushed.
+            piece_s: seconds searched at once; up to twice as many are held.
+            overlap_s: seconds that neighbouring pieces share; passages up to this long are always searched whole.
+            log10_p: the largest that is listed.
+
+        Raises ArgumentError for other rates, channels and overlaps.
+        """
+        return SearchStream(self.search, rate, channels, piece_s=piece_s, overlap_s=overlap_s, log10_p=log10_p)
 
     def _all_searched(self) -> dict[str, Searched]:
         if self._searched is None:

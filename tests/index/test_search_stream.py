@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+
+from birthmark.alignment import Alignment
+from birthmark.errors import ArgumentError
+from birthmark.fingerprint import AudioFingerprint, fingerprint
+from birthmark.index import Index, MemoryStore, SearchStream
+from tests.reference.voices import Samples, babble
+
+RATE = 16000
+VOICES = [babble(seed, 30) for seed in range(3)]
+
+
+@pytest.fixture(scope="module")
+def index() -> Index:
+    index = Index(MemoryStore())
+    index.add_many((f"voice {i}", fingerprint(voice, RATE, query=False)) for i, voice in enumerate(VOICES))
+    return index
+
+
+@pytest.fixture(scope="module")
+def query() -> Samples:
+    """Voice 1 whole from 15 to 45 s, and 6 s of voice 2 at 65 s."""
+    return np.concatenate([babble(60, 15), VOICES[1], babble(61, 20), VOICES[2][8 * RATE : 14 * RATE], babble(62, 9)])
+
+
+@pytest.mark.parametrize("chunk", [997, 16000 * 7, 10**9])
+def test_passages_over_the_borders_of_pieces_are_joined(index: Index, query: Samples, chunk: int) -> None:
+    stream = index.stream(RATE, piece_s=20, overlap_s=6)
+    for _ in range(2):
+        for start in range(0, len(query), chunk):
+            stream.push(query[start : start + chunk])
+        found = sorted(stream.finish(), key=lambda a: a.query_start_s)
+        assert [a.recording for a in found] == ["voice 1", "voice 2"]
+        assert [found[0].query_start_s, found[0].query_end_s] == pytest.approx([15, 45], abs=0.4)
+        assert [found[0].reference_start_s, found[0].reference_end_s] == pytest.approx([0, 30], abs=0.4)
+        assert found[0].speed == pytest.approx(1, abs=0.002)
+        assert [found[1].query_start_s, found[1].query_end_s] == pytest.approx([65, 71], abs=0.4)
+        assert found[1].reference_start_s - found[1].query_start_s == pytest.approx(8 - 65, abs=0.05)
+
+
+def test_what_fits_into_one_piece_is_searched_as_a_whole(index: Index, query: Samples) -> None:
+    stream = index.stream(RATE)
+    stream.push(query)
+    assert stream.finish() == index.search(fingerprint(query, RATE))
+    assert stream.finish() == []
+
+
+def test_every_piece_counts(index: Index) -> None:
+    passage = VOICES[1][5 * RATE : 15 * RATE]
+    alone = index.search(fingerprint(passage, RATE), log10_p=0.0)[0].log10_p
+    stream = index.stream(RATE, piece_s=20, overlap_s=6)
+    stream.push(passage)
+    stream.push(np.zeros(200 * RATE, np.float32))
+    assert stream.finish()[0].log10_p > alone
+
+
+def test_no_stretch_is_longer_than_a_piece_and_its_overlap() -> None:
+    lengths: list[float] = []
+
+    def search(query: AudioFingerprint) -> list[Alignment]:
+        lengths.append(query.duration_s)
+        return []
+
+    stream = SearchStream(search, 8000, piece_s=20, overlap_s=5, log10_p=-6)
+    for second in range(90):
+        stream.push(np.zeros(8000, np.float32))
+        assert len(lengths) == max(0, (second + 1 - 5) // 20)  # each as soon as it can be
+    assert stream.finish() == []
+    assert lengths == pytest.approx([25, 25, 25, 25, 10], abs=0.02)
+
+
+def test_arguments_are_checked(index: Index) -> None:
+    with pytest.raises(ArgumentError, match="overlap_s is 400"):
+        index.stream(RATE, overlap_s=400)
+    with pytest.raises(ArgumentError, match="rate is"):
+        index.stream(100)
+    with pytest.raises(ArgumentError, match="channels"):
+        index.stream(RATE, 2).push(np.zeros((10, 3), np.float32))
