@@ -106,7 +106,8 @@ def test_search_finds_a_synthetic_template(scale: float, degrees: float, mirrore
         waves = np.exp(2j * np.pi * (phase + (pattern.sync_harmonics * speed * t / core.PERIOD)[:, None]))
         picture = (pattern.sync_phases @ waves).real.reshape(x.shape)
         slots.append(0.02 * picture + noise.standard_normal(x.shape))
-    best = search(np.array(slots, dtype=np.float32), seconds.astype(np.float64), pattern, 1)[0]
+    spectrum = core.SyncSearch(np.array(slots, dtype=np.float32), seconds.astype(np.float64))
+    best = search(spectrum, float(np.ptp(seconds)), pattern, 1)[0]
     assert np.abs(best.linear - linear).max() < 0.02
     assert best.speed == pytest.approx(speed, rel=0.08)
 

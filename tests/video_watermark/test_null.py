@@ -1,6 +1,7 @@
 """On unmarked video the statistic of a payload follows the bound, measured with keys that were never issued."""
 
 import numpy as np
+import pytest
 
 from birthmark._core import coding
 from birthmark._core import video_mark as core
@@ -25,3 +26,13 @@ def test_decoy_keys_stay_below_the_normal_tail() -> None:
     assert scores.std() < 1.1
     assert np.mean(scores > 1.645) < 0.085
     assert scores.max() < 4.5
+
+
+def test_what_stands_still_does_not_leak_into_the_harmonics() -> None:
+    seconds = np.arange(0.05, 5.0, 0.1)
+    still = np.full((len(seconds), 1), 100.0, np.complex64)
+    amplitudes = np.abs(spectrum(still, seconds).amplitudes()[0])
+    assert amplitudes[core.HARMONICS] == pytest.approx(100, rel=0.3)
+    assert np.delete(amplitudes, core.HARMONICS).max() < 6
+    plain = np.abs(spectrum(still, seconds).sums[0]) / len(seconds)
+    assert np.delete(plain, core.HARMONICS).max() > 15

@@ -5,10 +5,13 @@ import cv2
 import numpy as np
 import pytest
 
+from birthmark._core import coding
+from birthmark._core import video_mark as core
 from birthmark.errors import ArgumentError
 from birthmark.keys import Key
 from birthmark.video_watermark import VideoDetection, VideoDetectStream, VideoEmbedStream
 from birthmark.video_watermark.results import geometry_of
+from tests.reference import video_mark as reference
 from tests.video_watermark.clips import KEY, PAYLOAD, RATE, luma_frames
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "video_mark_v1.json"
@@ -163,3 +166,16 @@ def test_geometry_of_a_shift_takes_the_smallest() -> None:
     geometry = geometry_of(matrix)
     assert geometry.crop_x == pytest.approx(-6 / 240)
     assert geometry.crop_y == pytest.approx(-30 / 240)
+
+
+def test_a_mark_without_its_sync_waves_is_found_where_nothing_moved() -> None:
+    layout = dict(core.VideoPattern(KEY).layout())
+    layout |= {"sync": np.zeros((0, 3), np.float32), "phases": np.zeros(0, np.float32)}
+    chips = np.asarray(coding.PayloadCode(core.CODE_BITS).encode(PAYLOAD), dtype=float)
+    detector = VideoDetectStream(160, 120, [KEY], issued=np.array([PAYLOAD, 1, 2], np.uint64))
+    for index, frame in enumerate(luma_frames(0.4, 160, 120)):
+        marked = reference.embed(frame, layout, chips, index * 0.3)
+        detector.push_luma(np.rint(marked).astype(np.uint8), index * 0.3)
+    (one,) = detector.finish()
+    assert one.payload == PAYLOAD
+    assert one.geometry == geometry_of(np.eye(3))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal, cast
 
 import numpy as np
@@ -13,9 +14,9 @@ from birthmark._core import video_mark as core
 from birthmark.errors import ArgumentError
 from birthmark.keys import Key
 
-from .registration import Candidate, Pattern, Registration, linear_map, register, search
+from .registration import UNMOVED, Candidate, Pattern, Registration, linear_map, register, search
 from .results import VideoDetection, geometry_of
-from .statistics import Issued, Judge, Match, slot_scores, soft_bits, spectrum
+from .statistics import PROFILES, Issued, Judge, Match, Spectrum, slot_scores, soft_bits, spectrum
 
 WINDOW_SECONDS = 10.0
 HOP_SECONDS = 5.0
@@ -23,6 +24,7 @@ SEARCHED = 4  # candidates of the spectral search that are followed up
 TURNED_WINDOWS = 2  # windows without a mark in which pictures turned by quarters are looked for, too
 SYNC_GATE = 6.5  # sync score below which a registration is not decoded; noise alone reaches some 7
 _LIKELY = -8.0  # log10 of p per try at which the window needs no further candidates
+_SURE = -20.0  # at which the other profiles are not tried
 _SAME_PLACE = 3.0  # units that two registrations of one stretch may differ by at the picture's edge
 _SAME_TIME = 0.2  # seconds
 _KEPT = 600  # folded slots that an undecoded stretch keeps, for saying later where its mark began
@@ -40,7 +42,7 @@ class _Folded:
     seconds: Vector
     marked: Vector
 
-    def total(self) -> NDArray[np.complex128]:
+    def total(self) -> Spectrum:
         return spectrum(self.values, self.marked)
 
     def after(self, seconds: float) -> _Folded:
@@ -56,7 +58,7 @@ class _Stretch:
     best: Registration
     start_s: float
     end_s: float
-    total: NDArray[np.complex128]
+    total: Spectrum
     match: Match | None
     waiting: list[_Folded]
     scores: list[tuple[float, float]] = field(default_factory=list)  # time and score of slots
@@ -99,11 +101,31 @@ class _Window:
         else:
             self.coarse, self.coarse_seconds = slots, seconds
 
+    @cached_property
+    def spectrum(self) -> core.SyncSearch:
+        """Over space and time; the same for every key."""
+        return core.SyncSearch(self.coarse, self.coarse_seconds)
+
+    def search(self, pattern: Pattern, count: int, *, quarter_turns: bool = False) -> list[Candidate]:
+        """Where the sync template may lie."""
+        span = float(self.coarse_seconds[-1] - self.coarse_seconds[0])
+        return search(self.spectrum, span, pattern, count, quarter_turns=quarter_turns)
+
     def folded(self, pattern: Pattern, found: Registration) -> _Folded:
         """All slots as `found` sees them."""
         seconds, slots = (self.coarse_seconds, self.coarse) if found.speed < 1.4 else (self.seconds, self.slots)
         values = core.fold_modes(slots, pattern.core, found.matrix)
         return _Folded(values, seconds, found.speed * seconds + found.start)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A window as one registration sees it; the lowest rank is the best."""
+
+    rank: float
+    found: Registration
+    folded: _Folded
+    match: Match | None
 
 
 class _KeySearch:
@@ -117,26 +139,55 @@ class _KeySearch:
         self.turned_windows = TURNED_WINDOWS
         self.stretches: list[_Stretch] = []
         self._open: _Stretch | None = None
+        self._unmoved: _Stretch | None = None  # the whole stream in the untouched geometry
 
     def look(self, window: _Window) -> None:
         """Search one window, and add it to the stretch before it where it continues that."""
-        best: tuple[float, Registration, _Folded, Match | None] | None = None
-        for candidate in self._candidates(window):
-            found = register(window.coarse, window.coarse_seconds, self.pattern, candidate, SYNC_GATE)
-            if found.sync_score < SYNC_GATE:
-                continue
+        best: _Look | None = None
+        for found in self._registrations(window):
             folded = window.folded(self.pattern, found)
+            if found is UNMOVED:
+                self._add_unmoved(folded)
             match = self._judge(folded.total())
             likely = match is not None and match.log10_p < _LIKELY
+            if not likely and found.sync_score < SYNC_GATE:
+                continue
             rank = match.log10_p if match is not None and likely else -1e-3 * found.sync_score
-            if best is None or rank < best[0]:
-                best = (rank, found, folded, match)
+            if best is None or rank < best.rank:
+                best = _Look(rank, found, folded, match)
             if likely and found.sync_score > 2 * SYNC_GATE:
                 break
         if best is None:
             self._open = None
             return
-        self._join(window, *best[1:])
+        self._join(window, best)
+
+    def finish(self) -> None:
+        """Decodes the whole stream as if nothing had moved, where no window of it was enough."""
+        whole = self._unmoved
+        if whole is None or any(one.match and one.match.log10_p < _LIKELY for one in self.stretches):
+            return
+        whole.match = self._judge(whole.total)
+        whole.settle(self.pattern)
+        self.stretches.append(whole)
+
+    def _add_unmoved(self, folded: _Folded) -> None:
+        start, end = float(folded.seconds[0]), float(folded.seconds[-1]) + core.SLOT_SECONDS
+        whole = self._unmoved
+        if whole is None:
+            self._unmoved = _Stretch(UNMOVED, UNMOVED, start, end, folded.total(), None, [folded])
+            return
+        fresh = folded.after(whole.end_s - core.SLOT_SECONDS)
+        whole.total, whole.end_s = whole.total + fresh.total(), end
+        whole.waiting = [*whole.waiting, fresh][-_KEPT:]
+
+    def _registrations(self, window: _Window) -> Iterator[Registration]:
+        """Maps worth decoding; first the untouched geometry, which needs no sync waves: attacks may take them."""
+        yield UNMOVED
+        for candidate in self._candidates(window):
+            found = register(window.coarse, window.coarse_seconds, self.pattern, candidate, SYNC_GATE)
+            if found.sync_score >= SYNC_GATE:
+                yield found
 
     def _candidates(self, window: _Window) -> Iterator[Candidate]:
         if self._open is not None:
@@ -144,16 +195,22 @@ class _KeySearch:
         yield Candidate(linear_map(1.0, 0.0, False), 1.0)
         if not self.full:
             return
-        yield from search(window.coarse, window.coarse_seconds, self.pattern, SEARCHED)
+        yield from window.search(self.pattern, SEARCHED)
         if self.turned_windows > 0:
             self.turned_windows -= 1
-            yield from search(window.coarse, window.coarse_seconds, self.pattern, SEARCHED, quarter_turns=True)
+            yield from window.search(self.pattern, SEARCHED, quarter_turns=True)
 
-    def _judge(self, values: NDArray[np.complex128]) -> Match | None:
-        self.tries += 1
-        return self.judge.best(soft_bits(values, self.pattern))
+    def _judge(self, values: Spectrum) -> Match | None:
+        self.tries += len(PROFILES)
+        best: Match | None = None
+        for profile in PROFILES:
+            best = _better(best, self.judge.best(soft_bits(values, self.pattern, profile)))
+            if best is not None and best.log10_p < _SURE:
+                break
+        return best
 
-    def _join(self, window: _Window, found: Registration, folded: _Folded, match: Match | None) -> None:
+    def _join(self, window: _Window, look: _Look) -> None:
+        found, folded, match = look.found, look.folded, look.match
         start, end = float(window.seconds[0]), float(window.seconds[-1]) + core.SLOT_SECONDS
         last = self._open
         if last is not None and _continues(last, found, start, window.slots.shape[1:]):
@@ -247,6 +304,8 @@ class VideoDetectStream:
         if self._slots and (len(self._slots) * core.SLOT_SECONDS > WINDOW_SECONDS - HOP_SECONDS or not self._looked):
             self._look()
         self._slots = []
+        for one in self._searches:
+            one.finish()
         return self._detections()
 
     def _advance(self) -> None:

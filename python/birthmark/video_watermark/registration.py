@@ -57,6 +57,9 @@ class Registration:
     sync_score: float
 
 
+UNMOVED = Registration(np.eye(3), 1.0, 0.0, 0.0)
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A coarse hypothesis: linear map (2, 2) and speed."""
@@ -73,14 +76,14 @@ def linear_map(scale: float, degrees: float, mirrored: bool) -> NDArray[np.float
 
 
 def search(
-    slots: Slots, seconds: Vector, pattern: Pattern, count: int, *, quarter_turns: bool = False
+    spectrum: core.SyncSearch, span_s: float, pattern: Pattern, count: int, *, quarter_turns: bool = False
 ) -> list[Candidate]:
-    """The best `count` candidates over scale, turn, mirror and speed."""
+    """The best `count` candidates over scale, turn, mirror and speed in the spectrum of `span_s` seconds."""
     ranges = core.SyncRanges()
     ranges.quarter_turns = quarter_turns
-    if seconds[-1] - seconds[0] < 1.5:
+    if span_s < 1.5:
         ranges.speed_low, ranges.speed_high = 1.0, 1.01
-    found = core.SyncSearch(slots, seconds).best(pattern.core, ranges, count)
+    found = spectrum.best(pattern.core, ranges, count)
     return [Candidate(linear_map(c.scale, c.degrees, c.mirrored), c.speed) for c in found]
 
 
@@ -124,6 +127,9 @@ class _Fit:
         x = (np.arange(columns) + 0.5) * width / columns - width / 2
         self.centres = np.stack([np.tile(x, rows), np.repeat(y, columns)], axis=1)
         self.reach = np.array([width / 2, height / 2])
+        self.nominal = self.centres @ self.linear.T
+        self.by_wave = np.ascontiguousarray(self.phasors.transpose(2, 0, 1))  # (waves, segments, blocks)
+        self.power = (np.abs(self.phasors) ** 2).sum(axis=(0, 2)) / 2  # (blocks,)
 
     def run(self) -> Registration:
         near = np.linalg.norm(self.centres / self.reach, axis=1)
@@ -178,15 +184,15 @@ class _Fit:
 
     def _score(self, parameters: Vector, weight: Vector) -> float:
         """Coherent sum over its standard deviation if phases were random."""
-        at = np.c_[self.centres, np.ones(len(self.centres))] @ self._matrix(parameters).T
-        moved = at[:, :2] / at[:, 2:] - self.centres @ self.linear.T
-        space = np.exp(-2j * np.pi / core.TILE * (moved @ self.pattern.sync_places.T)) * weight[:, None]
+        matrix = self._matrix(parameters)
+        at = self.centres @ matrix[:, :2].T + matrix[:, 2]
+        moved = at[:, :2] / at[:, 2:] - self.nominal
+        space = np.exp((-2j * np.pi / core.TILE) * (self.pattern.sync_places @ moved.T)) * weight  # (waves, blocks)
         speed, start = self._time(parameters)
         late = start + (speed - self.speed) * self.times
-        time = np.exp(-2j * np.pi / core.PERIOD * np.outer(late, self.pattern.sync_harmonics))
-        total = np.einsum("sbk,bk,sk->", self.phasors, space, time, optimize=True)
-        power = (np.abs(self.phasors) ** 2 * weight[None, :, None]).sum() / 2
-        return float(total.real / np.sqrt(max(power, 1e-12)))
+        time = np.exp((-2j * np.pi / core.PERIOD) * np.outer(self.pattern.sync_harmonics, late))  # (waves, segments)
+        total = np.sum((self.by_wave @ space[:, :, None])[:, :, 0] * time).real
+        return float(total / np.sqrt(max(self.power @ weight, 1e-12)))
 
     def _climb(self, start: Vector, weight: Vector, which: range | list[int], step: float) -> Vector:
         steps = np.full(10, step)
