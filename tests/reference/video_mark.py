@@ -8,15 +8,19 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 TILE, PERIOD, HARMONICS, SYNC_ENERGY = 256, 4.0, 3, 0.18
+STILL = np.array([0.8, 0.4, 0.3, 0.3])  # gains of harmonics 0 to 3 where nothing changes
+FULL = np.ones(4)
 
 
-def pattern_at(layout: dict[str, NDArray[np.float32]], chips: Array, x: Array, y: Array, seconds: float) -> Array:
+def pattern_at(
+    layout: dict[str, NDArray[np.float32]], chips: Array, x: Array, y: Array, seconds: float, harmonic_gains: Array = FULL
+) -> Array:
     """The pattern at unit coordinates x (across) and y (down): a sum over all modes and harmonics."""
     out = np.zeros((len(y), len(x)))
     places, codes = layout["places"].astype(int), layout["codes"].astype(int)
     signs, gains = layout["signs"].astype(float), layout["gains"].astype(float)
     harmonics = np.arange(-HARMONICS, HARMONICS + 1)
-    turn = np.exp(2j * np.pi * harmonics * seconds / PERIOD)
+    turn = np.exp(2j * np.pi * harmonics * seconds / PERIOD) * harmonic_gains[np.abs(harmonics)]
     for n in range(len(places)):
         a = signs[n, 0] * chips[codes[n, 0]] + 1j * signs[n, 1] * chips[codes[n, 1]]
         amplitude = gains[n] / np.sqrt(2) * (a @ turn)
@@ -24,7 +28,7 @@ def pattern_at(layout: dict[str, NDArray[np.float32]], chips: Array, x: Array, y
         out += (amplitude * wave).real
     for (nx, ny, j), phase in zip(layout["sync"].astype(int), layout["phases"].astype(float), strict=True):
         angle = 2 * np.pi * ((nx * x[None] + ny * y[:, None]) / TILE + j * seconds / PERIOD) + phase
-        out += np.sqrt(2 * SYNC_ENERGY / len(layout["sync"])) * np.cos(angle)
+        out += harmonic_gains[abs(j)] * np.sqrt(2 * SYNC_ENERGY / len(layout["sync"])) * np.cos(angle)
     return out
 
 
@@ -38,31 +42,56 @@ def blocks(luma: Array) -> tuple[int, Array, Array]:
     return step, means, variances
 
 
-def amplitudes(means: Array, variances: Array, loss: float = 0.020, psnr_db: float = 44.6) -> Array:
+def box(values: Array, size: int = 3) -> Array:
+    """Mean over size x size neighbours."""
+    return np.asarray(cv2.blur(values, (size, size)))
+
+
+def moving(pictures: list[Array], seconds: list[float]) -> Array:
+    """Share of change 0 to 1 at each block of the last of `pictures` (means of blocks)."""
+    activity = np.zeros_like(pictures[0])
+    for index in range(1, len(pictures)):
+        kept = np.exp(-(seconds[index] - seconds[index - 1]) / 1.0)
+        activity = np.maximum(box((pictures[index] - pictures[index - 1]) ** 2), kept * activity)
+    smooth = box(activity, 5)
+    return np.asarray(smooth / (smooth + 4.0))
+
+
+def amplitudes(
+    means: Array, variances: Array, share: Array, loss: float = 0.020, psnr_db: float = 44.6, flat: float = 20.0
+) -> Array:
     """How strongly each block may be marked."""
-
-    def box(values: Array) -> Array:
-        return np.asarray(cv2.blur(values, (3, 3)))
-
     contrast = 2 * np.maximum(box(means**2 + variances) - box(means) ** 2, 0) + 58.5225
     level = 2 * box(means) ** 2 + 6.5025
     texture = contrast * level / (contrast + level)
-    wanted = np.sqrt(texture)
+    wanted = np.sqrt((contrast - 58.5225 + flat) * level / (contrast + level))
     wanted = box(np.minimum(wanted, 2 * cv2.erode(wanted, np.ones((5, 5)))))
-    gain = min(loss / np.mean(wanted**2 / texture), 255**2 * 10 ** (-psnr_db / 10) / np.mean(wanted**2))
+    gains = STILL[:, None, None] + share * (1 - STILL[:, None, None])
+    power = wanted**2 * (gains[0] ** 2 + 2 * (gains[1:] ** 2).sum(axis=0)) / 7
+    gain = min(loss / np.mean(power / texture), 255**2 * 10 ** (-psnr_db / 10) / np.mean(power))
     return np.asarray(np.minimum(wanted * np.sqrt(gain), 6.0))
 
 
-def embed(luma: NDArray[np.uint8], layout: dict[str, NDArray[np.float32]], chips: Array, seconds: float) -> Array:
-    """The marked plane before rounding."""
+def embed(
+    luma: NDArray[np.uint8],
+    layout: dict[str, NDArray[np.float32]],
+    chips: Array,
+    seconds: float,
+    earlier: tuple[tuple[NDArray[np.uint8], float], ...] = (),
+) -> Array:
+    """The marked plane before rounding; `earlier`: the planes before it with their times."""
     height, width = luma.shape
     step, means, variances = blocks(luma.astype(float))
+    share = moving([*(blocks(old.astype(float))[1] for old, _ in earlier), means], [*(t for _, t in earlier), seconds])
     unit = 240 / min(height, width)
     x = ((np.arange(means.shape[1]) + 0.5) * step - width / 2) * unit
     y = ((np.arange(means.shape[0]) + 0.5) * step - height / 2) * unit
     # The kernel reads the pattern between whole units by linear interpolation.
-    whole = pattern_at(layout, chips, np.arange(TILE, dtype=np.float64), np.arange(TILE, dtype=np.float64), seconds)
-    change = amplitudes(means, variances) * _linear(_linear(whole, x, 1), y, 0)
+    units = np.arange(TILE, dtype=np.float64)
+    full, still = (
+        _linear(_linear(pattern_at(layout, chips, units, units, seconds, gains), x, 1), y, 0) for gains in (FULL, STILL)
+    )
+    change = amplitudes(means, variances, share) * (still + share * (full - still))
     pixels = [
         np.clip((np.arange(n) + 0.5) / step - 0.5, 0, m - 1) for n, m in zip(luma.shape, means.shape, strict=True)
     ]

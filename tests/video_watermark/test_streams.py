@@ -124,13 +124,22 @@ def test_rgb_and_luma_streams_agree() -> None:
     assert detector.finish()[0].payload == PAYLOAD
 
 
-def test_frames_marked_in_any_order_are_the_same(marked: list[np.ndarray]) -> None:
-    embedder = VideoEmbedStream(320, 240, KEY, PAYLOAD)
-    frames = list(luma_frames(1.0))
-    for index in (13, 2, 19, 0):
-        frame = frames[index].copy()
-        embedder.embed_luma(frame, index / RATE)
-        assert np.array_equal(frame, marked[index])
+def change_of(embedder: VideoEmbedStream, frame: np.ndarray, seconds: float) -> np.ndarray:
+    marked = frame.copy()
+    embedder.embed_luma(marked, seconds)
+    return marked.astype(float) - frame
+
+
+def test_the_mark_is_calm_where_nothing_moves() -> None:
+    frame = next(luma_frames(0.1))
+    still, moving = VideoEmbedStream(320, 240, KEY, PAYLOAD), VideoEmbedStream(320, 240, KEY, PAYLOAD)
+    calm = [change_of(still, frame, 0.2 * index) for index in range(20)]
+    lively = [change_of(moving, np.roll(frame, 3 * index, axis=1), 0.2 * index) for index in range(20)]
+    spread = [np.mean(np.std(part, axis=0) ** 2) / np.mean(np.square(part)) for part in (calm, lively)]
+    assert spread[0] < 0.6
+    assert spread[1] > 0.75
+    again = VideoEmbedStream(320, 240, KEY, PAYLOAD)
+    assert np.array_equal(change_of(again, frame, 0.0), calm[0])
 
 
 def test_marked_frames_stay_within_the_promised_quality(marked: list[np.ndarray]) -> None:

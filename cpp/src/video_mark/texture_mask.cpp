@@ -13,6 +13,15 @@ constexpr float kEdgeRatio = 2.0F;          // an amplitude is at most this many
 
 }  // namespace
 
+float MarkStrength::power(float moving) const {
+    float sum = 0.0F;
+    for (std::size_t j = 0; j < still.size(); ++j) {
+        const float gain = still[j] + moving * (1.0F - still[j]);
+        sum += (j == 0 ? 1.0F : 2.0F) * gain * gain;
+    }
+    return sum / static_cast<float>(2 * still.size() - 1);
+}
+
 TextureMask::TextureMask(const BlockGrid& grid, const MarkStrength& strength) : strength_(strength) {
     const cv::Size size(static_cast<int>(grid.columns()), static_cast<int>(grid.rows()));
     for (cv::Mat1f* mat : {&scaled_, &texture_, &square_, &mean_, &lowest_, &amplitude_}) {
@@ -20,7 +29,7 @@ TextureMask::TextureMask(const BlockGrid& grid, const MarkStrength& strength) : 
     }
 }
 
-const cv::Mat1f& TextureMask::amplitudes(const BlockGrid& grid) {
+const cv::Mat1f& TextureMask::amplitudes(const BlockGrid& grid, const cv::Mat1f& moving) {
     const cv::Size window(3, 3);
     const int rows = static_cast<int>(grid.rows());
     const int columns = static_cast<int>(grid.columns());
@@ -51,10 +60,11 @@ const cv::Mat1f& TextureMask::amplitudes(const BlockGrid& grid) {
     cv::blur(scaled_, amplitude_, window);
 
     float* amplitude = amplitude_.ptr<float>();
+    const float* share = moving.ptr<float>();
     double loss = 0.0;
     double power = 0.0;
     for (std::size_t i = 0; i < count; ++i) {
-        const float square = amplitude[i] * amplitude[i];
+        const float square = amplitude[i] * amplitude[i] * strength_.power(share[i]);
         power += square;
         loss += square / texture[i];
     }

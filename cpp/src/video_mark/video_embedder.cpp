@@ -63,6 +63,13 @@ void place(std::size_t count, std::size_t step, std::size_t pixels, double units
     }
 }
 
+BIRTHMARK_MULTIVERSION void add_scaled(const float* in, float weight, float other, float* out, float* second) {
+    for (int x = 0; x < kFine; ++x) {
+        out[x] += weight * in[x];
+        second[x] += other * in[x];
+    }
+}
+
 template <class Pixel>
 BIRTHMARK_MULTIVERSION void add_line(Pixel* row, const float* upper, const float* lower, float share, std::size_t width,
                                      float scale, float highest) {
@@ -87,8 +94,13 @@ void add_line_rgb(std::uint8_t* row, const float* upper, const float* lower, flo
 
 VideoEmbedder::VideoEmbedder(const Key& key, std::uint64_t payload, std::size_t width, std::size_t height,
                              const MarkStrength& strength)
-    : grid_(width, height), mask_(grid_, strength), tiles_(render_tiles(VideoPattern(key), payload)) {
+    : grid_(width, height),
+      strength_(strength),
+      mask_(grid_, strength),
+      motion_(grid_),
+      tiles_(render_tiles(VideoPattern(key), payload)) {
     tile_.create(kFine + 1, kFine + 1);
+    still_.create(kFine + 1, kFine + 1);
     change_.create(static_cast<int>(grid_.rows()), static_cast<int>(grid_.columns()));
     place(grid_.columns(), grid_.step(), width, grid_.units_per_pixel(), left_, left_share_);
     place(grid_.rows(), grid_.step(), height, grid_.units_per_pixel(), top_, top_share_);
@@ -106,18 +118,38 @@ void VideoEmbedder::render(double seconds) {
         weights[2 * j] = static_cast<float>(std::sin(angle));
     }
     for (int y = 0; y < kFine; ++y) {
-        float* out = tile_.ptr<float>(y);
-        std::fill(out, out + kFine, 0.0F);
+        float* full = tile_.ptr<float>(y);
+        float* still = still_.ptr<float>(y);
+        std::fill(full, full + kFine, 0.0F);
+        std::fill(still, still + kFine, 0.0F);
         for (std::size_t j = 0; j < VideoPattern::kSlots; ++j) {
-            const float* in = tiles_[j].ptr<float>(y);
-            const float weight = weights[j];
-            for (int x = 0; x < kFine; ++x) {
-                out[x] += weight * in[x];
-            }
+            const float gain = strength_.still[(j + 1) / 2];
+            add_scaled(tiles_[j].ptr<float>(y), weights[j], weights[j] * gain, full, still);
         }
-        out[kFine] = out[0];
+        full[kFine] = full[0];
+        still[kFine] = still[0];
     }
     tile_.row(0).copyTo(tile_.row(kFine));
+    still_.row(0).copyTo(still_.row(kFine));
+}
+
+void VideoEmbedder::shape(const cv::Mat1f& amplitudes, const cv::Mat1f& moving) {
+    for (std::size_t r = 0; r < grid_.rows(); ++r) {
+        const std::array<const float*, 2> full{tile_.ptr<float>(top_[r]), tile_.ptr<float>(top_[r] + 1)};
+        const std::array<const float*, 2> still{still_.ptr<float>(top_[r]), still_.ptr<float>(top_[r] + 1)};
+        const float* amplitude = amplitudes.ptr<float>(static_cast<int>(r));
+        const float* share = moving.ptr<float>(static_cast<int>(r));
+        float* change = change_.ptr<float>(static_cast<int>(r));
+        const auto at = [&](const std::array<const float*, 2>& rows, std::size_t x) {
+            return rows[0][x] + top_share_[r] * (rows[1][x] - rows[0][x]);
+        };
+        for (std::size_t c = 0; c < grid_.columns(); ++c) {
+            const std::size_t x = left_[c];
+            const float a = at(still, x) + share[c] * (at(full, x) - at(still, x));
+            const float b = at(still, x + 1) + share[c] * (at(full, x + 1) - at(still, x + 1));
+            change[c] = amplitude[c] * (a + left_share_[c] * (b - a));
+        }
+    }
 }
 
 template <class Pixel>
@@ -126,21 +158,10 @@ void VideoEmbedder::prepare(const Plane<const Pixel>& luma, double seconds, floa
         throw ArgumentError("seconds is not finite");
     }
     grid_.reduce(luma, scale, true);
-    const cv::Mat1f& amplitudes = mask_.amplitudes(grid_);
+    const cv::Mat1f& moving = motion_.update(grid_, seconds);
+    const cv::Mat1f& amplitudes = mask_.amplitudes(grid_, moving);
     render(seconds);
-    for (std::size_t r = 0; r < grid_.rows(); ++r) {
-        const float* upper = tile_.ptr<float>(top_[r]);
-        const float* lower = tile_.ptr<float>(top_[r] + 1);
-        const float down = top_share_[r];
-        const float* amplitude = amplitudes.ptr<float>(static_cast<int>(r));
-        float* change = change_.ptr<float>(static_cast<int>(r));
-        for (std::size_t c = 0; c < grid_.columns(); ++c) {
-            const std::size_t x = left_[c];
-            const float a = upper[x] + down * (lower[x] - upper[x]);
-            const float b = upper[x + 1] + down * (lower[x + 1] - upper[x + 1]);
-            change[c] = amplitude[c] * (a + left_share_[c] * (b - a));
-        }
-    }
+    shape(amplitudes, moving);
     wide_row_ = {kNone, kNone};
 }
 

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import overload
 
 import numpy as np
@@ -26,6 +27,7 @@ class VideoEmbedder:
         similarity_loss: float = ...,
         psnr_db: float = ...,
         flat: float = ...,
+        still: Sequence[float] = ...,
     ) -> None: ...
     @overload
     def embed(self, luma: npt.NDArray[np.uint8], seconds: float) -> None: ...

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <opencv2/core/mat.hpp>
 #include <span>
 
@@ -16,8 +17,13 @@ namespace birthmark {
 struct MarkStrength {
     double similarity_loss = 0.020;
     double psnr_db = 44.6;
-    double flat = 58.5;    ///< added to twice the variance: smaller leaves flat areas cleaner and raises textured ones
+    double flat = 20.0;    ///< added to twice the variance: smaller leaves flat areas cleaner and raises textured ones
     double ceiling = 6.0;  ///< largest local amplitude, 8-bit levels RMS
+    /// Gains of harmonics 0 to 3 where nothing changes: each change of the mark there costs an encoder bits.
+    std::array<float, 4> still = {0.8F, 0.4F, 0.3F, 0.3F};
+
+    /// Mean square of the pattern where the share `moving` of the full gains is reached.
+    float power(float moving) const;
 };
 
 class TextureMask {
@@ -25,7 +31,8 @@ class TextureMask {
     TextureMask(const BlockGrid& grid, const MarkStrength& strength);
 
     /// Amplitudes for the picture last reduced (with variances); rows x columns of the grid, good until the next call.
-    const cv::Mat1f& amplitudes(const BlockGrid& grid);
+    /// `moving`: shares of MotionMap, for the power of the pattern at each block.
+    const cv::Mat1f& amplitudes(const BlockGrid& grid, const cv::Mat1f& moving);
 
   private:
     MarkStrength strength_;

@@ -8,13 +8,14 @@
 #include "birthmark/coding/payload_code.hpp"
 #include "birthmark/media/frame.hpp"
 #include "birthmark/video_mark/block_grid.hpp"
+#include "birthmark/video_mark/motion_map.hpp"
 #include "birthmark/video_mark/texture_mask.hpp"
 #include "birthmark/video_mark/video_pattern.hpp"
 
 namespace birthmark {
 
-/// Adds the mark to pictures of one size, each by itself: the result depends on the picture and its time only, so
-/// frames may come in any batches and at any spacing.
+/// Adds the mark to pictures of one size, in the order of time. The pattern depends on the time only, its strength on
+/// the picture and on where those before it changed: frames may come at any spacing.
 class VideoEmbedder {
   public:
     /// Throws ArgumentError for a size that BlockGrid does not take.
@@ -37,14 +38,18 @@ class VideoEmbedder {
     template <class Pixel>
     void prepare(const Plane<const Pixel>& luma, double seconds, float scale);
     void render(double seconds);
+    void shape(const cv::Mat1f& amplitudes, const cv::Mat1f& moving);
     void widen(std::size_t row, std::size_t slot);
     template <class Pixel, std::size_t Channels>
     void add(const Plane<Pixel>& plane, float scale, float highest);
 
     BlockGrid grid_;
+    MarkStrength strength_;
     TextureMask mask_;
+    MotionMap motion_;
     std::vector<cv::Mat1f> tiles_;     // harmonic 0, then cosine and sine parts of harmonics 1 to 3
     cv::Mat1f tile_;                   // the pattern now, one period and one more row and column
+    cv::Mat1f still_;                  // the same with the gains for places where nothing changes
     cv::Mat1f change_;                 // on the grid
     std::vector<std::uint16_t> left_;  // sample positions of the grid's columns and rows in the tile
     std::vector<float> left_share_;
