@@ -13,7 +13,13 @@ FULL = np.ones(4)
 
 
 def pattern_at(
-    layout: dict[str, NDArray[np.float32]], chips: Array, x: Array, y: Array, seconds: float, harmonic_gains: Array = FULL
+    layout: dict[str, NDArray[np.float32]],
+    chips: Array,
+    x: Array,
+    y: Array,
+    seconds: float,
+    *,
+    harmonic_gains: Array = FULL,
 ) -> Array:
     """The pattern at unit coordinates x (across) and y (down): a sum over all modes and harmonics."""
     out = np.zeros((len(y), len(x)))
@@ -58,7 +64,7 @@ def moving(pictures: list[Array], seconds: list[float]) -> Array:
 
 
 def amplitudes(
-    means: Array, variances: Array, share: Array, loss: float = 0.020, psnr_db: float = 44.6, flat: float = 20.0
+    means: Array, variances: Array, share: Array, *, loss: float = 0.020, psnr_db: float = 44.6, flat: float = 20.0
 ) -> Array:
     """How strongly each block may be marked."""
     contrast = 2 * np.maximum(box(means**2 + variances) - box(means) ** 2, 0) + 58.5225
@@ -89,7 +95,8 @@ def embed(
     # The kernel reads the pattern between whole units by linear interpolation.
     units = np.arange(TILE, dtype=np.float64)
     full, still = (
-        _linear(_linear(pattern_at(layout, chips, units, units, seconds, gains), x, 1), y, 0) for gains in (FULL, STILL)
+        _linear(_linear(pattern_at(layout, chips, units, units, seconds, harmonic_gains=gains), x, 1), y, 0)
+        for gains in (FULL, STILL)
     )
     change = amplitudes(means, variances, share) * (still + share * (full - still))
     pixels = [

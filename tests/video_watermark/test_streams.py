@@ -127,7 +127,7 @@ def test_rgb_and_luma_streams_agree() -> None:
 def change_of(embedder: VideoEmbedStream, frame: np.ndarray, seconds: float) -> np.ndarray:
     marked = frame.copy()
     embedder.embed_luma(marked, seconds)
-    return marked.astype(float) - frame
+    return np.asarray(marked.astype(float) - frame)
 
 
 def test_the_mark_is_calm_where_nothing_moves() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,27 +24,35 @@ def check_size(width: int, height: int) -> None:
 
 
 class VideoEmbedStream:
-    """Mark frames as they come.
+    """Mark frames as they come, in the order of time.
 
     `width`, `height`: their size. `payload`: the 64-bit mark ID. `strength` scales the amplitude: 1 keeps the PSNR of
     every frame above 44 dB and the predicted loss of structural similarity (SSIM) below 2 % (measured: below 0.6 %).
-    A frame's result depends on the frame and its time alone. Raises ArgumentError for sizes below 96 pixels or above
-    8704, payloads that are not 64-bit numbers, and strengths outside 0.1 to 4.
+    The mark is slower and weaker where the frames before did not change. `single`: for a picture by itself, which has
+    no time axis to spread the mark over: PSNR above 42.5 dB, predicted loss below 3.5 %.
+
+    Raises ArgumentError for sizes below 96 pixels or above 8704, payloads that are not 64-bit numbers, and strengths
+    outside 0.1 to 4.
     """
 
-    def __init__(self, width: int, height: int, key: Key, payload: int, *, strength: float = 1.0) -> None:
+    def __init__(
+        self, width: int, height: int, key: Key, payload: int, *, strength: float = 1.0, single: bool = False
+    ) -> None:
         check_size(width, height)
         if not 0 <= payload < 1 << 64:
             raise ArgumentError(f"payload is {payload}; allowed: 0 to 2^64 - 1")
         if not 0.1 <= strength <= 4.0:
             raise ArgumentError(f"strength is {strength}; allowed: 0.1 to 4")
+        loss, psnr_db = (0.035, 43.0) if single else (0.020, 44.6)
+        options: dict[str, Any] = {"still": (1.0, 1.0, 1.0, 1.0)} if single else {}
         self._embedder = core.VideoEmbedder(
             key,
             payload,
             width,
             height,
-            similarity_loss=0.020 * strength**2,
-            psnr_db=44.6 - 20.0 * float(np.log10(strength)),
+            similarity_loss=loss * strength**2,
+            psnr_db=psnr_db - 20.0 * float(np.log10(strength)),
+            **options,
         )
 
     def embed(self, frame: NDArray[np.uint8], seconds: float) -> NDArray[np.uint8]:

@@ -45,7 +45,7 @@ def embed_image(source: Path, final: Path, temporary: Path, key: Key, payload: i
             raise HostError(f"{source}: is transparent ({frame.format.name}), which marking would lose")
         pixels = frame.to_ndarray(format="rgb24")
     height, width = pixels.shape[:2]
-    marked = VideoEmbedStream(width, height, key, payload, strength=strength).embed(pixels, 0.0)
+    marked = VideoEmbedStream(width, height, key, payload, strength=strength, single=True).embed(pixels, 0.0)
     codec, pixel_format, options = _WRITERS[final.suffix.lower()]
     with av.open(str(temporary), "w", format="image2", options={"update": "1"}) as output:
         picture: Any = output.add_stream(codec, rate=25, options=options)
