@@ -110,5 +110,5 @@ def push_sound(path: str | Path, make: Callable[[float, int], _S]) -> _S:
     stream = make(_LOWEST_RATE, info.channels)
     for block in blocks:
         stream.push(resampler.push(block))
-    stream.push(resampler.flush())
+    stream.push(resampler.push(np.zeros((0, info.channels), np.float32), last=True))
     return stream

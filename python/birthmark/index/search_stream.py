@@ -43,18 +43,20 @@ class SearchStream:
         if not 0 < overlap_s <= piece_s / 2:
             raise ArgumentError(f"overlap_s is {overlap_s}; allowed: above 0 and at most half of piece_s, {piece_s}")
         self._search, self._log10_p = search, log10_p
-        self._make = lambda: FingerprintStream(rate, channels)
-        self._open = [self._make()]
-        self._rate = rate
+        self._rate, self._channels = rate, channels
         self._step = round(piece_s * rate)
         self._overlap = round(overlap_s * rate)
-        self._start(0)
+        self._start()
 
-    def _start(self, frames: int) -> None:
-        self._frames = frames
+    def _start(self) -> None:
+        self._open = [self._make()]
+        self._frames = 0
         self._first = 0  # of the oldest stretch that is open
         self._pieces = 0
         self._found: list[Alignment] = []
+
+    def _make(self) -> FingerprintStream:
+        return FingerprintStream(self._rate, self._channels)
 
     def push(self, samples: NDArray[np.floating[Any]]) -> None:
         """The next samples, (frames,) or (frames, channels) floats in [-1, 1]; raises ArgumentError for others."""
@@ -98,8 +100,7 @@ class SearchStream:
             self._end_oldest()
         counted = math.log10(max(1, self._pieces))
         found = [dataclasses.replace(a, log10_p=min(0.0, a.log10_p + counted)) for a in self._found]
-        self._open = [self._make()]
-        self._start(0)
+        self._start()
         found = [alignment for alignment in found if alignment.log10_p <= self._log10_p]
         return sorted(found, key=lambda a: (a.log10_p, a.recording, a.query_start_s))
 
