@@ -64,12 +64,13 @@ def _add_frames(stream: VideoFingerprintStream, container: Any, video: Any) -> i
         for frame in container.decode(video):
             time = frame.time
             first = time if first is None else first
-            luma = frame if count == 0 or (frame.width, frame.height) == size else frame.reformat(*size)
+            shown = None if time is None or first is None else time - first
             size = (frame.width, frame.height) if count == 0 else size
-            stream.add(
-                np.asarray(luma.to_ndarray(format="gray"), np.uint8),
-                None if time is None or first is None else time - first,
-            )
+            if stream.wants(shown):
+                luma = frame if (frame.width, frame.height) == size else frame.reformat(*size)
+                stream.add(np.asarray(luma.to_ndarray(format="gray"), np.uint8), shown)
+            else:
+                stream.skip(shown)
             count += 1
     except av.error.FFmpegError:
         if count == 0:

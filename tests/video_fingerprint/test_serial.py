@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from birthmark.errors import ArgumentError, FormatError
 from birthmark.video_fingerprint import VideoFingerprint, VideoFingerprintStream, fingerprint_video
+from birthmark.video_fingerprint.dense_frames import DenseFrames
 from tests.video_fingerprint.scenes import RATE, scene
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "video_fingerprint_v1.bin"
@@ -129,3 +130,50 @@ def test_frame_rate_hardly_changes_what_is_stored() -> None:
 def test_bytes_are_stable_within_a_run() -> None:
     again = fingerprint_video(FRAMES, RATE, role="reference").serialize()
     assert hashlib.sha256(again).digest() == hashlib.sha256(SERIAL).digest()
+
+
+def test_frames_that_are_not_wanted_may_be_left_out() -> None:
+    frames = [frame for frame in FRAMES for _ in range(3)]  # 36 a second
+    whole, some = (VideoFingerprintStream(3 * RATE) for _ in range(2))
+    left_out = 0
+    for k, frame in enumerate(frames):
+        whole.add(frame)
+        if some.wants(k / (3 * RATE)):
+            some.add(frame, k / (3 * RATE))
+        else:
+            some.skip(k / (3 * RATE))
+            left_out += 1
+    assert left_out > len(frames) / 3
+    one, other = whole.finish(), some.finish()
+    assert one.serialize() == other.serialize()
+    assert one.dense is not None
+    assert other.dense is not None
+    np.testing.assert_array_equal(one.dense.bits, other.dense.bits)
+    with pytest.raises(ArgumentError, match="needed"):
+        VideoFingerprintStream(RATE).skip()
+
+
+def test_a_fast_query_describes_a_quarter_of_the_frames() -> None:
+    thorough, fast = (fingerprint_video(FRAMES, RATE, thorough=value) for value in (True, False))
+    assert thorough.serialize() == fast.serialize()
+    assert thorough.dense is not None
+    assert fast.dense is not None
+    assert len(fast.dense) == 3
+    assert len(thorough.dense) >= 3 * len(fast.dense)
+
+
+def test_a_long_query_keeps_a_bounded_number_of_keypoints() -> None:
+    described = fingerprint_video(FRAMES, RATE).dense
+    assert described is not None
+    count = described.start[1]
+    frame = (described.x[:count], described.y[:count], described.level[:count], described.bits[:count])
+    limit = 6 * len(frame[0])
+    kept = DenseFrames(0.25, limit)
+    for k in range(100):
+        if 0.25 * k % kept.interval_s == 0:
+            kept.add((0.25 * k, frame))
+        assert len(kept.table().x) <= limit
+    table = kept.table()
+    np.testing.assert_array_equal(table.times, np.arange(25.0))
+    strongest = frame[3][frame[2] == table.level[0]][0]
+    np.testing.assert_array_equal(table.bits[0], strongest)

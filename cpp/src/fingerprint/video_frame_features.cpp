@@ -24,7 +24,7 @@ bool needed_for_sparse(int level) {
 
 std::size_t dense_limit(int level) {
     const float size = VideoScales::size(level);
-    return static_cast<std::size_t>(std::clamp(0.03F * size * size, 60.0F, 1200.0F));
+    return static_cast<std::size_t>(std::clamp(0.03F * size * size, 60.0F, 400.0F));
 }
 
 cv::Mat as_mat(const PictureView& picture) {

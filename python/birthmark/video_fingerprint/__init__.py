@@ -6,11 +6,11 @@ and bear cropping, borders, overlays, mirroring and quarter turns. **Motion**: t
 times a second; its changes, read through the geometry that was found, tell the moment of a scene from other moments
 of the same scene.
 
-A query also keeps a denser description (four frames a second, thousands of keypoints, 32 x 32 cells), because the
-copy may be a small part of the frame. `serialize` stores the plain description alone, about 130 kB a minute.
+A query also keeps a denser description (up to four frames a second, thousands of keypoints, 32 x 32 cells), because
+the copy may be a small part of the frame. `serialize` stores the plain description alone, about 130 kB a minute.
 
 A module imports only those before it: description, serial, geometry, search, motion, match, segments, fingerprint,
-grid_clock, stream.
+grid_clock, dense_frames, stream.
 """
 
 from birthmark.video_fingerprint.description import FrameTable

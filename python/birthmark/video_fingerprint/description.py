@@ -13,6 +13,7 @@ from birthmark._core import video_fingerprint as _core
 MOTION_RATE = 8  # grids a second
 MOTION_SIDE = 8
 FINE_SIDE = 32
+FINE_UNITS = 256  # fine cells are kept in 1/256 of a grey level
 MAXIMUM_DURATION_S = 32_000.0  # the frame number in a posting has 15 bits
 
 
@@ -65,16 +66,15 @@ class VideoDescription:
     sparse: FrameTable
     motion: NDArray[np.float32]  # (duration * 8, 8, 8) mean luma of cells; only its changes are stored
     dense: FrameTable | None = field(default=None, repr=False)
-    fine: NDArray[np.float32] | None = field(default=None, repr=False)  # (duration * 8, 32, 32)
+    fine: NDArray[np.uint16] | None = field(default=None, repr=False)  # (duration * 8, 32, 32) in FINE_UNITS
     medium: str = "video"
 
-    @property
-    def cells(self) -> NDArray[np.float32]:
-        """Mean luma as finely as it is known, (duration * 8, 32, 32)."""
+    def cells(self, first: int, last: int) -> NDArray[np.float32]:
+        """Mean luma of grids `first` to `last` as finely as it is known, (last - first, 32, 32)."""
         if self.fine is not None:
-            return self.fine
+            return self.fine[first:last].astype(np.float32) / np.float32(FINE_UNITS)
         times = FINE_SIDE // MOTION_SIDE
-        return np.repeat(np.repeat(self.motion, times, axis=1), times, axis=2)
+        return np.repeat(np.repeat(self.motion[first:last], times, axis=1), times, axis=2)
 
     @cached_property
     def matcher(self) -> _core.VideoMatcher:

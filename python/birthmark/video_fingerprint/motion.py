@@ -121,15 +121,14 @@ def align_motion(  # noqa: PLR0917
 
     None where nothing can be compared.
     """
-    cells = query.cells
-    if len(cells) < 5 or len(reference.motion) < 5:
+    if len(query.motion) < 5 or len(reference.motion) < 5:
         return None
     first = max(0, int(span[0] * MOTION_RATE))
-    last = min(len(cells), int(np.ceil(span[1] * MOTION_RATE)))
+    last = min(len(query.motion), int(np.ceil(span[1] * MOTION_RATE)))
     weights, visible = cell_weights(query, reference, form, affine)
     if visible.sum() < MINIMUM_CELLS or last - first < 5:
         return None
-    seen = _changes(cells[first:last].reshape(last - first, -1) @ weights[visible].T)
+    seen = _changes(query.cells(first, last).reshape(last - first, -1) @ weights[visible].T)
     window = max(0, int((near - WINDOW_S) * MOTION_RATE))
     part = reference.motion[window : int((near + WINDOW_S) * MOTION_RATE) + 1]
     there = part.reshape(len(part), -1)[:, visible]
