@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from birthmark import cli
-from birthmark.cli import demo
+from birthmark.cli import demo, story_media
 from birthmark.errors import MediaError
 from birthmark.media import read_audio, write_audio
 from corpus import prompt_speech, voices
@@ -17,7 +17,7 @@ def test_demo_finds_the_mark_after_attacks(
     chosen = ("none", "mp3_32k", "speed_1.05", "cut_5s", "cut_in")
     monkeypatch.setattr(demo, "ATTACKS", tuple(one for one in demo.ATTACKS if one[1] in chosen))
     folder = tmp_path / "listen"
-    assert cli.run(["demo", "-o", str(folder), "--json"]) == 0
+    assert cli.run(["demo", "--attacks", "-o", str(folder), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert len(document["attacks"]) == len(chosen)
     assert all(row["found"] and not row["wrong"] for row in document["attacks"])
@@ -57,7 +57,9 @@ def test_demo_refuses_silence(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 def test_demo_says_what_to_install(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="asterisk-core-sounds-en-g722"):
-        demo.recorded_speech(tmp_path)
+        story_media.speech(1.0, "", tmp_path)
+    with pytest.raises(MediaError, match="opencv-doc"):
+        story_media.clip("vtest.avi", tmp_path)
 
 
 @pytest.mark.parametrize(

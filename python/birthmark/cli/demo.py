@@ -1,4 +1,4 @@
-"""`birthmark demo`: mark a recording, attack it in a dozen ways, and find the mark again."""
+"""`birthmark demo`: tell a story of leaks, or mark a recording, attack it in a dozen ways and find the mark again."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from birthmark.cli.common import JsonOption, exit_status, print_json, progress
+from birthmark.cli.story_media import RATE, speech
 from birthmark.errors import MediaError
 
 if TYPE_CHECKING:
     from birthmark.attacks import Samples
     from birthmark.keys import Key
     from birthmark.watermark import EmbedReport
-
-PROMPTS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
-"""Where the Debian package asterisk-core-sounds-en-g722 puts recorded speech."""
 
 _SECONDS = 20.0
 _LONGEST_S = 60.0
@@ -49,14 +47,22 @@ def demo(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for what is to be heard.")] = Path(
         "birthmark-demo"
     ),
+    attacks: Annotated[
+        bool, typer.Option("--attacks", help="Without FILE: attack recorded speech, in place of the story.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Mark a recording with a new key, attack the copy in a dozen ways and look for the mark after each.
+    """See it work: on FILE, on recorded speech (--attacks), or as a story of people, buyers and leaks.
 
-    Two controls must find nothing: the recording without a mark, and the marked copy with another key. The
-    recording, the copy and every attacked version are written to the folder as WAV files, with the key. Exit status: 0
-    everything as it should be, 1 not. Example: birthmark demo interview.wav -o listen
+    With FILE or --attacks: mark the recording with a new key, attack the copy in a dozen ways and look for the mark
+    after each; two controls must find nothing. Else: two people enrol, a voice and a video go to two buyers each, three
+    copies leak, a scan names the buyers and writes a report. All files are in the folder. Exit status: 0 everything as
+    it should be, 1 not. Example: birthmark demo interview.wav -o listen
     """
+    if file is None and not attacks:
+        from birthmark.cli.story import tell
+
+        raise typer.Exit(exit_status(found=tell(output, as_json=as_json)))
     from birthmark.keys import Key
     from birthmark.media import write_audio
     from birthmark.watermark import embed_reported
@@ -94,26 +100,9 @@ def demo(
     raise typer.Exit(exit_status(found=good and clean))
 
 
-def recorded_speech(folder: Path = PROMPTS) -> tuple[Samples, int, str]:
-    """Some 20 s of recorded prompts (G.722, 16 kHz). Raises MediaError where they are not installed."""
-    import numpy as np
-
-    from birthmark.attacks.codecs import decode_av
-
-    parts: list[Samples] = []
-    rate, total = 16000, 0
-    for path in sorted(folder.glob("demo-*.g722")) + sorted(folder.glob("vm-*.g722")):
-        if total >= _SECONDS * rate:
-            break
-        block, rate = decode_av(path.read_bytes(), "g722")
-        parts += [block[:, 0], np.zeros(rate // 2, np.float32)]
-        total += len(block) + rate // 2
-    if not parts:
-        raise MediaError(
-            "no recorded speech is installed; name a recording of yours, birthmark demo FILE, or install the Debian "
-            "package asterisk-core-sounds-en-g722"
-        )
-    return np.concatenate(parts)[: round(_SECONDS * rate)], rate, "recorded prompts (asterisk-core-sounds-en-g722)"
+def recorded_speech() -> tuple[Samples, int, str]:
+    """Some 20 s of recorded prompts. Raises MediaError where they are not installed."""
+    return speech(_SECONDS, "demo-"), RATE, "recorded prompts (asterisk-core-sounds-en-g722)"
 
 
 def _excerpt(path: Path) -> tuple[Samples, int, str]:
