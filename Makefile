@@ -8,7 +8,7 @@ PYTHON := .venv/bin/python
 .PHONY: help setup demo test bench wheel tidy format clean
 
 help:
-	@echo 'make demo    mark a real recording, attack it, find the mark again'
+	@echo 'make demo    two people, four buyers, three leaks: who it was, and a report'
 	@echo 'make test    every check: format, types, C++ and Python tests, sanitizers, fuzzers, notebooks'
 	@echo 'make bench   robustness, quality, speed and false-positive tables'
 	@echo 'make wheel   a self-contained wheel in dist/, tested in a bare environment'

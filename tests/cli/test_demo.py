@@ -8,7 +8,44 @@ from birthmark import cli
 from birthmark.cli import demo, story_media
 from birthmark.errors import MediaError
 from birthmark.media import read_audio, write_audio
+from birthmark.registry import Registry
 from corpus import prompt_speech, voices
+
+
+def test_the_story_names_the_right_buyer_each_time_and_nobody_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "story"
+    assert cli.run(["demo", "-o", str(folder), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    buyers = {one["recipient"]: one["mark_id"] for one in document["deliveries"]}
+    assert len(set(buyers.values())) == 4
+    found = {one["file"]: (one["persons_found"], one["buyers_found"]) for one in document["files"]}
+    assert found == {
+        "podcast.mp3": (["anna"], ["Aldebaran"]),
+        "assistant.mp3": (["anna"], ["Bellatrix"]),
+        "street.mp4": (["ben"], ["Deneb"]),
+        "audiobook.mp3": ([], []),
+        "call.wav": ([], []),
+        "garden.mp4": ([], []),
+    }
+    assert any(line.startswith("voice-signature") for line in document["files"][1]["evidence"])
+    with Registry.open(folder / "registry") as registry:
+        assert registry.verify().ok
+        named = {registry.deliveries()[i].recipient for i in (0, 1, 3)}
+        by_id = {one.id: one.recipient for one in registry.deliveries()}
+        assert {by_id[one.delivery_id] for one in registry.sightings() if one.delivery_id} == named
+    report = Path(document["report"]).read_text()
+    for word in ("Aldebaran", "Bellatrix", "Deneb", "anna", "ben"):
+        assert word in report
+    assert "Capella" not in report
+
+
+def test_the_story_replaces_only_a_story(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "diary.txt").write_text("dear")
+    assert cli.run(["demo", "-o", str(tmp_path)]) == 2
+    assert "holds other files" in capsys.readouterr().err
+    assert (tmp_path / "diary.txt").exists()
 
 
 def test_demo_finds_the_mark_after_attacks(
