@@ -199,7 +199,8 @@ AudioVerifier::Null AudioVerifier::null_of(const AudioFingerprint& reference, co
                 continue;
             }
             double at = line.query_row(peak.row) - range.first;
-            at = std::fmod((backwards ? length - at : at) + lag, length);
+            at = (backwards ? length - at : at) + lag;
+            at -= at >= length ? length : 0.0;
             total += height(range.first + at, band, sharp_);
             n += 1.0;
         }

@@ -2,71 +2,25 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <string>
 
 #include "birthmark/errors.hpp"
 #include "birthmark/fingerprint/audio_codes.hpp"
+#include "birthmark/fingerprint/audio_crowds.hpp"
 
 namespace birthmark {
 namespace {
 
-constexpr std::uint32_t kBinRows = 32;         // coarse bins of reference row - query row
-constexpr std::uint32_t kBinZero = 1U << 24U;  // keeps the difference positive
-constexpr std::uint32_t kFewest = 3;           // votes of a candidate
-constexpr int kScaleSteps = 12;                // steps of 1 % on either side
+constexpr std::uint32_t kFewest = 3;  // votes of a candidate
+constexpr int kScaleSteps = 12;       // steps of 1 % on either side
 constexpr float kOffsetRows = 5.0F;
-constexpr unsigned kFewestTableBits = 12;
-constexpr unsigned kMostTableBits = 23;
-constexpr std::size_t kFewToSort = 1000;
-
-struct Vote {
-    std::uint32_t recording;
-    std::uint32_t bin;
-    std::uint32_t row;
-    std::uint32_t position;
-    int shift;
-};
-
-std::uint32_t bin_of(std::uint32_t row, std::uint32_t position) { return (position + kBinZero - row) / kBinRows; }
-
-// Counts of votes for each recording and bin, hashed: a count is never too small. Neighbouring bins are neighbours.
-class Crowds {
-  public:
-    explicit Crowds(std::size_t votes)
-        : bits_(std::clamp(static_cast<unsigned>(std::bit_width(8 * votes)), kFewestTableBits, kMostTableBits)),
-          counts_((std::size_t{1} << bits_) + 2) {}
-
-    void clear() { std::fill(counts_.begin(), counts_.end(), std::uint8_t{0}); }
-
-    void add(std::uint32_t recording, std::uint32_t bin) {
-        std::uint8_t& count = counts_[slot(recording, bin)];
-        count = static_cast<std::uint8_t>(count + (count < UINT8_MAX ? 1U : 0U));
-    }
-
-    /// Whether a bin and the fuller of its neighbours have enough votes for a candidate.
-    bool enough(std::uint32_t recording, std::uint32_t bin) const {
-        const std::uint8_t* here = counts_.data() + slot(recording, bin);
-        return static_cast<std::uint32_t>(here[0] + std::max(here[-1], here[1])) > kFewest;
-    }
-
-  private:
-    // The bins at the ends of the table have one neighbour more than they should, which only adds to a count.
-    std::size_t slot(std::uint32_t recording, std::uint32_t bin) const {
-        const std::uint32_t start = (recording * 0x9E3779B1U) >> (32U - kMostTableBits);
-        return ((start + bin) & ((std::uint32_t{1} << bits_) - 1U)) + 1U;
-    }
-
-    unsigned bits_;
-    std::vector<std::uint8_t> counts_;
-};
 
 // Votes of one window that share a recording and two neighbouring bins, sorted by bin.
-AudioCandidate fit(std::span<const Vote> votes, float middle, std::vector<std::pair<float, std::uint32_t>>& work) {
+AudioCandidate fit(std::span<const AudioVote> votes, float middle, std::vector<std::pair<float, std::uint32_t>>& work) {
     AudioCandidate best{votes.front().recording, 0, 0, 1.0F, 0.0F, 0.0F, 0};
     std::array<int, 2 * AudioCodes::kShiftZero + 1> shifts{};
-    for (const Vote& vote : votes) {
+    for (const AudioVote& vote : votes) {
         for (int around = -1; around <= 1; ++around) {
             ++shifts[static_cast<std::size_t>(std::clamp(vote.shift + around + AudioCodes::kShiftZero, 0, 16))];
         }
@@ -81,7 +35,7 @@ AudioCandidate fit(std::span<const Vote> votes, float middle, std::vector<std::p
             const float scale = 1.0F + 0.01F * static_cast<float>(step);
             work.clear();
             float shift_sum = 0.0F;
-            for (const Vote& vote : votes) {
+            for (const AudioVote& vote : votes) {
                 if (std::abs(vote.shift - centre) <= 1) {
                     work.emplace_back(
                         static_cast<float>(vote.position) - scale * (static_cast<float>(vote.row) - middle) - middle,
@@ -121,9 +75,9 @@ struct Group {
     std::uint32_t agree;
 };
 
-std::uint32_t most_agreeing(std::span<const Vote> votes) {
+std::uint32_t most_agreeing(std::span<const AudioVote> votes) {
     std::array<std::uint32_t, 2 * AudioCodes::kShiftZero + 2> shifts{};
-    for (const Vote& vote : votes) {
+    for (const AudioVote& vote : votes) {
         ++shifts[static_cast<std::size_t>(vote.shift + AudioCodes::kShiftZero)];
     }
     std::uint32_t most = 0;
@@ -134,8 +88,8 @@ std::uint32_t most_agreeing(std::span<const Vote> votes) {
 }
 
 // Sorts votes by recording and bin and finds the groups that can make a candidate, the most agreeing first.
-std::vector<Group> group(std::vector<Vote>& votes) {
-    std::sort(votes.begin(), votes.end(), [](const Vote& a, const Vote& b) {
+std::vector<Group> group(std::vector<AudioVote>& votes) {
+    std::sort(votes.begin(), votes.end(), [](const AudioVote& a, const AudioVote& b) {
         return a.recording != b.recording ? a.recording < b.recording : a.bin < b.bin;
     });
     std::vector<Group> groups;
@@ -148,7 +102,7 @@ std::vector<Group> group(std::vector<Vote>& votes) {
         };
         const std::size_t next = end_of(i, votes[i].bin);
         const std::size_t end = end_of(next, votes[i].bin + 1);
-        if (end - i > kFewest) {
+        if (end - i >= AudioCrowds::kFewest) {
             const std::uint32_t agree = most_agreeing(std::span(votes).subspan(i, end - i));
             if (agree >= kFewest) {
                 groups.push_back({i, end, agree});
@@ -168,7 +122,7 @@ bool better(const AudioCandidate& a, const AudioCandidate& b) {
 }
 
 // The best `limit` fits. A group has no more votes than agree, so the rest is left when those cannot do better.
-std::vector<AudioCandidate> best_fits(std::span<const Vote> votes, std::span<const Group> groups, float middle,
+std::vector<AudioCandidate> best_fits(std::span<const AudioVote> votes, std::span<const Group> groups, float middle,
                                       std::size_t limit) {
     std::vector<AudioCandidate> best;  // a heap, the worst on top
     std::vector<std::pair<float, std::uint32_t>> work;
@@ -189,36 +143,6 @@ std::vector<AudioCandidate> best_fits(std::span<const Vote> votes, std::span<con
     }
     std::sort_heap(best.begin(), best.end(), better);
     return best;
-}
-
-// Votes of the query's rows [first, last) that are not alone in their place.
-void keep_crowded(const AudioHits& hits, std::uint32_t first, std::uint32_t last, Crowds& crowds,
-                  std::vector<Vote>& kept) {
-    const auto each = [&](auto&& on_hit) {
-        for (std::size_t i = 0; i < hits.tags.size(); ++i) {
-            const std::uint32_t row = hits.tags[i] >> AudioCodes::kShiftBits;
-            if (row >= first && row < last && hits.positions[i] < kBinZero && row < kBinZero) {
-                on_hit(i, row, bin_of(row, hits.positions[i]));
-            }
-        }
-    };
-    crowds.clear();
-    each([&](std::size_t i, std::uint32_t, std::uint32_t bin) { crowds.add(hits.recordings[i], bin); });
-    kept.clear();
-    each([&](std::size_t i, std::uint32_t row, std::uint32_t bin) {
-        if (crowds.enough(hits.recordings[i], bin)) {
-            const int shift = static_cast<int>(hits.tags[i] & 15U) - AudioCodes::kShiftZero;
-            kept.push_back({hits.recordings[i], bin, row, hits.positions[i], shift});
-        }
-    });
-    if (kept.size() > kFewToSort) {
-        // Among those that are left few share a count by accident.
-        crowds.clear();
-        for (const Vote& vote : kept) {
-            crowds.add(vote.recording, vote.bin);
-        }
-        std::erase_if(kept, [&crowds](const Vote& vote) { return !crowds.enough(vote.recording, vote.bin); });
-    }
 }
 
 }  // namespace
@@ -248,8 +172,8 @@ std::vector<AudioCandidate> vote(const AudioHits& hits, std::uint32_t rows, std:
     const auto [lowest, highest] = std::minmax_element(hits.tags.begin(), hits.tags.end());
     const std::uint32_t first_row = *lowest >> AudioCodes::kShiftBits;
     const std::uint32_t last_row = *highest >> AudioCodes::kShiftBits;
-    Crowds crowds(std::min<std::size_t>(n, n * AudioWindows::kRows / (last_row - first_row + 1)));
-    std::vector<Vote> kept;
+    AudioCrowds crowds;
+    std::vector<AudioVote> kept;
     std::vector<AudioCandidate> result;
     for (std::uint32_t w = 0; w < AudioWindows::count(rows); ++w) {
         const std::uint32_t first = AudioWindows::first(rows, w);
@@ -257,7 +181,7 @@ std::vector<AudioCandidate> vote(const AudioHits& hits, std::uint32_t rows, std:
         if (first > last_row || last <= first_row) {
             continue;
         }
-        keep_crowded(hits, first, last, crowds, kept);
+        crowds.sift(hits, first, last, kept);
         const std::vector<Group> groups = group(kept);
         for (AudioCandidate& found : best_fits(kept, groups, 0.5F * static_cast<float>(first + last), limit)) {
             found.first = first;
