@@ -58,8 +58,11 @@ class Finding:
 class SoundProbe(Protocol):
     """A line at work on the sound of one file."""
 
+    all_channels: bool
+    """Whether it takes (frames, channels), or (frames,): their mean."""
+
     def push(self, block: Samples) -> None:
-        """The next (frames,) samples."""
+        """The next samples."""
 
     def finish(self) -> list[Finding]:
         """What was found in all of it."""
@@ -101,11 +104,11 @@ class Searcher:
         useless |= {f"{medium}-fingerprint" for medium in ("audio", "video") if not held.get(medium)}
         self.lines = tuple(line for line in LINES if line in lines and line not in useless)
 
-    def sound(self, rate: float, limit: float) -> list[SoundProbe]:
-        """The lines of the sound, opened for samples of one channel at `rate`; hits up to log10_p `limit`."""
+    def sound(self, rate: float, channels: int, limit: float) -> list[SoundProbe]:
+        """The lines of the sound, opened for samples at `rate`; hits up to log10_p `limit`."""
         made: list[SoundProbe] = []
         if "audio-watermark" in self.lines:
-            made.append(_AudioMark(self, rate, limit))
+            made.append(_AudioMark(self, rate, channels, limit))
         if "voice-signature" in self.lines:
             made.append(_Signature(self.keys, rate, limit))
         if "audio-fingerprint" in self.lines and self.index is not None:
@@ -142,9 +145,11 @@ def _ratio(value: float, name: str) -> str:
 
 
 class _AudioMark:
-    def __init__(self, searcher: Searcher, rate: float, limit: float) -> None:
+    all_channels = True
+
+    def __init__(self, searcher: Searcher, rate: float, channels: int, limit: float) -> None:
         self._stream = watermark.DetectStream(
-            rate, 1, searcher.keys, search="full", ids=searcher.issued, max_log10_p=limit
+            rate, channels, searcher.keys, search="full", ids=searcher.issued, max_log10_p=limit
         )
 
     def push(self, block: Samples) -> None:
@@ -174,6 +179,8 @@ def _audio_mark(found: watermark.Detection) -> Finding:
 
 
 class _Signature:
+    all_channels = False
+
     def __init__(self, keys: Sequence[Key], rate: float, limit: float) -> None:
         self._keys = list(keys)
         self._limit = limit - math.log10(len(keys))
@@ -231,6 +238,8 @@ class _Pieces:
 
 
 class _AudioFingerprint:
+    all_channels = False
+
     def __init__(self, index: Index, rate: float, limit: float) -> None:
         self._index, self._rate, self._limit = index, rate, limit
         self._pieces = _Pieces(round(SOUND_PIECE_S * rate), round(SOUND_OVERLAP_S * rate))

@@ -1,4 +1,4 @@
-"""One file decoded once: its sound as blocks of one channel and its picture as frames, in the order of the file."""
+"""One file decoded once: its sound as blocks and its picture as frames, in the order of the file."""
 
 from __future__ import annotations
 
@@ -111,10 +111,15 @@ class Tracks:
             return None
         return float(min(max(self._info.rate, LOWEST_RATE), HIGHEST_RATE))
 
+    @property
+    def channels(self) -> int:
+        """Channels of the sound; 0 without."""
+        return 0 if self._info is None else self._info.channels
+
     def run(self, on_sound: OnSound | None, on_picture: OnPicture | None) -> None:
         """Decode the file to its end, or as far as it goes: then `damage` says what is missing.
 
-        `on_sound` takes (frames,) float32, the mean of the channels; `on_picture` a libav frame and its seconds since
+        `on_sound` takes (frames, channels) float32; `on_picture` a libav frame and its seconds since
         the first. Raises MediaError where nothing at all could be decoded.
         """
         if self._container is None:
@@ -140,10 +145,10 @@ class Tracks:
         if on_sound is None or info is None:
             return lambda _block: None
         if info.rate == self.rate:
-            return lambda block: on_sound(_mono(block))
+            return on_sound
         assert self.rate is not None
-        resampler = Resampler(info.rate, self.rate, 1)
-        return lambda block: on_sound(resampler.push(_mono(block)))
+        resampler = Resampler(info.rate, self.rate, info.channels)
+        return lambda block: on_sound(resampler.push(block).reshape(-1, info.channels))
 
     def _run_av(self, on_sound: OnSound | None, on_picture: OnPicture | None) -> None:
         audio: Any = self._container.streams.audio[0] if self._info is not None and on_sound is not None else None
@@ -201,7 +206,8 @@ class _Frames:
             self.count += 1
 
 
-def _mono(block: Samples) -> Samples:
+def mono(block: Samples) -> Samples:
+    """The mean of the channels, (frames,)."""
     return np.ascontiguousarray(block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32))
 
 

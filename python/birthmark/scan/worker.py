@@ -33,7 +33,7 @@ from birthmark.evidence.records import SOUND_LINES
 from birthmark.keys import Key
 from birthmark.scan import exhibits
 from birthmark.scan.lines import Finding, PictureProbe, Searcher, SoundProbe, Wanted, limit_for
-from birthmark.scan.tracks import NoMediaError, Tracks, open_tracks
+from birthmark.scan.tracks import NoMediaError, Tracks, mono, open_tracks
 
 _PR_SET_PDEATHSIG = 1
 _BEAT_S = 1.0
@@ -99,7 +99,9 @@ class _Search:
         ]
         done.lines = tuple(wanted)
         limit = self._limit = limit_for(len(wanted))
-        self._sound: list[SoundProbe] = [] if tracks.rate is None else searcher.sound(tracks.rate, limit)
+        self._sound: list[SoundProbe] = (
+            [] if tracks.rate is None else searcher.sound(tracks.rate, tracks.channels, limit)
+        )
         self._picture: list[PictureProbe] = [] if tracks.picture is None else searcher.picture(tracks.picture, limit)
         self._thumbnails = exhibits.Thumbnails()
 
@@ -131,8 +133,9 @@ class _Search:
             return probe.finish()
 
     def _on_sound(self, block: NDArray[np.float32]) -> None:
+        mean = mono(block)
         for probe in self._sound:
-            probe.push(block)
+            probe.push(block if probe.all_channels else mean)
         assert self._tracks.rate is not None
         self._done.sound_s += len(block) / self._tracks.rate
         self._beat(self._done.sound_s + self._done.picture_s)
@@ -152,7 +155,7 @@ class _Search:
         elif found.line == "audio-watermark":
             samples, rate = passage(self._tracks.path, found.start_s, found.end_s)
             key = next(key for key in self._searcher.keys if key.id == found.key)
-            more = exhibits.spectrogram(samples, rate, found.start_s)
+            more = exhibits.spectrogram(mono(samples), rate, found.start_s)
             plain = abs(found.speed - 1) < _PLAIN and not found.change
             more |= exhibits.mark_decoys(samples, rate, key, plain=plain)
         return dataclasses.replace(found, exhibit=found.exhibit | more)
@@ -163,7 +166,7 @@ class _EnoughError(Exception):
 
 
 def passage(path: Path, start_s: float, end_s: float) -> tuple[NDArray[np.float32], float]:
-    """The sound of a file from `start_s`, at most 20 s of it, and its rate."""
+    """The sound of a file from `start_s`, (frames, channels), at most 20 s of it, and its rate."""
     parts: list[NDArray[np.float32]] = []
     at = 0
     with open_tracks(path) as tracks:
