@@ -60,6 +60,7 @@ def exhibit(line: str) -> bytes:
         "audio-fingerprint": {
             "surface": rng.integers(0, 255, (625, 92)).astype(np.uint8),
             "peaks": (rng.random((200, 2)) * [10, 92]).astype(np.float32),
+            "surface_start": np.array([2.0]),
         },
         "video-watermark": frames,
         "video-fingerprint": frames

@@ -143,10 +143,10 @@ def _image(grey: NDArray[np.uint8], y: float, height: float) -> str:
     )
 
 
-def aligned(arrays: Arrays, start_s: float) -> str:
+def aligned(arrays: Arrays) -> str:
     """The whitened spectrogram of the file with the peaks of the registered recording where they should be."""
     surface = np.asarray(arrays["surface"], np.uint8)
-    seconds = len(surface) * 0.016
+    seconds, start = len(surface) * 0.016, float(arrays["surface_start"][0])
     grey = 255 - np.flipud(surface.T) // 2
     parts = [_image(grey, 4, 180)]
     scale = (WIDTH - 2 * _MARGIN) / seconds
@@ -157,7 +157,7 @@ def aligned(arrays: Arrays, start_s: float) -> str:
             parts.append(_circle("peak", x, y, 1.6))
     parts += [_text(_MARGIN - 4, 14, "3.5 kHz", "end"), _text(_MARGIN - 4, 184, "250 Hz", "end")]
     label = "time in the file; shade: the file's sound, points: the registered recording's peaks"
-    return _svg(224, [*parts, *_axis(start_s, start_s + seconds, 184, label, times=True)], "aligned peaks")
+    return _svg(224, [*parts, *_axis(start, start + seconds, 184, label, times=True)], "aligned peaks")
 
 
 def frames(arrays: Arrays) -> str:

@@ -115,30 +115,30 @@ def _case(file: FileRecord, hits: list[Hit], files: int, left: int) -> Case:
     return Case(file, duration, drawing.timeline(bars, duration), combine(file, hits, files), shown)
 
 
-_FIGURES: tuple[tuple[str, Callable[[Arrays, Hit], str], str], ...] = (
+_FIGURES: tuple[tuple[str, Callable[[Arrays], str], str], ...] = (
     (
         "decoy_z",
-        lambda arrays, _: drawing.decoys(arrays),
+        drawing.decoys,
         "The person's key against keys that were drawn in the same way but never used for anything, in the same "
         "search. Without a mark the true key would lie among them. Keys with which nothing at all was found stand at "
         "0.",
     ),
     (
         "agreement",
-        lambda arrays, _: drawing.soft_bits(arrays),
+        drawing.soft_bits,
         "The mark's number is written as code bits, each spread over the whole passage. Without a mark half of them "
         "would agree.",
     ),
-    ("spectrogram", lambda arrays, _: drawing.spectrogram(arrays), "The passage's sound: dark is loud."),
+    ("spectrogram", drawing.spectrogram, "The passage's sound: dark is loud."),
     (
         "surface",
-        lambda arrays, hit: drawing.aligned(arrays, hit.start_s),
+        drawing.aligned,
         "The registry keeps no sound, only where the loudest points of the recording were. Laid over the file at the "
         "time, speed and pitch that were found, they sit on the file's own loud points.",
     ),
     (
         "thumbnails",
-        lambda arrays, _: drawing.frames(arrays),
+        drawing.frames,
         "Frames of the passage. Where the recording was recognised without its mark, the last picture shows what the "
         "registry keeps of its frame: the places and sizes of its blobs and corners, not the picture.",
     ),
@@ -148,7 +148,7 @@ _FIGURES: tuple[tuple[str, Callable[[Arrays, Hit], str], str], ...] = (
 def _figures(hit: Hit) -> list[Figure]:
     try:
         arrays = unpacked(hit.exhibit)
-        return [Figure(draw(arrays, hit), text) for name, draw, text in _FIGURES if name in arrays]
+        return [Figure(draw(arrays), text) for name, draw, text in _FIGURES if name in arrays]
     except (KeyError, IndexError, ValueError) as error:
         raise FormatError(f"the exhibit of a hit in {hit.path} is damaged: {error}") from error
 

@@ -68,8 +68,11 @@ def spectrogram(samples: NDArray[np.float32], rate: float, start_s: float) -> Ar
     return {"spectrogram": scaled, "spectrogram_span": np.array(span, np.float32)}
 
 
-def aligned_peaks(query: AudioFingerprint, stored: bytes, one: Alignment) -> Arrays:
-    """The whitened spectrogram of the passage, and where the alignment puts the peaks of the recording on it."""
+def aligned_peaks(query: AudioFingerprint, stored: bytes, one: Alignment, start_s: float) -> Arrays:
+    """The whitened spectrogram of the passage, and where the alignment puts the peaks of the recording on it.
+
+    The query begins at `start_s` of the file.
+    """
     reference = deserialize(stored)
     assert isinstance(reference, AudioFingerprint)
     end = min(one.query_end_s, one.query_start_s + PASSAGE_S)
@@ -81,7 +84,8 @@ def aligned_peaks(query: AudioFingerprint, stored: bytes, one: Alignment) -> Arr
     shift = float(one.geometry.split()[1]) * 2 if one.geometry else 0.0
     inside = (times >= first * ROW_S) & (times < last * ROW_S)
     peaks = np.stack([times[inside] - one.query_start_s, reference.peaks[inside, 1] + shift], axis=1)
-    return {"surface": scaled, "peaks": peaks.astype(np.float32)}
+    begin = np.array([start_s + one.query_start_s])
+    return {"surface": scaled, "peaks": peaks.astype(np.float32), "surface_start": begin}
 
 
 def stored_points(stored: bytes, one: Alignment) -> Arrays:

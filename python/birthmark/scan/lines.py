@@ -16,8 +16,9 @@ from birthmark._core import audio_mark, coding
 from birthmark.alignment import Alignment
 from birthmark.errors import ArgumentError
 from birthmark.evidence.records import LINES, MAX_LOG10_P_FILE
-from birthmark.fingerprint import FingerprintStream
+from birthmark.fingerprint import AudioFingerprint
 from birthmark.index import Index
+from birthmark.index.search_stream import PIECE_S, SearchStream
 from birthmark.keys import Key
 from birthmark.scan import exhibits
 from birthmark.scan.tracks import Picture
@@ -27,7 +28,6 @@ from birthmark.video_watermark.planes import luma_view, readable
 
 Samples = NDArray[np.float32]
 
-SOUND_PIECE_S, SOUND_OVERLAP_S = 1200.0, 30.0
 PICTURE_PIECE_S, PICTURE_OVERLAP_S = 300.0, 15.0
 _SAME_SPEED, _SAME_TIME = 0.01, 1.0
 
@@ -241,37 +241,31 @@ class _AudioFingerprint:
     all_channels = False
 
     def __init__(self, index: Index, rate: float, limit: float) -> None:
-        self._index, self._rate, self._limit = index, rate, limit
-        self._pieces = _Pieces(round(SOUND_PIECE_S * rate), round(SOUND_OVERLAP_S * rate))
-        self._open = [FingerprintStream(rate)]
-        self._frames = 0
-        self._found: list[tuple[Alignment, dict[str, NDArray[Any]]]] = []
+        self._index, self._limit = index, limit
+        self._stream = SearchStream(self._search, rate, log10_p=limit)
+        self._pieces = 0
+        self._shown: list[tuple[str, float, dict[str, NDArray[Any]]]] = []
+
+    def _search(self, query: AudioFingerprint) -> list[Alignment]:
+        """Search one piece, and keep the pictures of what is found."""
+        found = self._index.search(query, log10_p=self._limit)
+        start = self._pieces * PIECE_S
+        self._pieces += 1
+        for one in found:
+            shown = exhibits.aligned_peaks(query, _stored(self._index, one.recording, "audio"), one, start)
+            self._shown.append((one.recording, start + one.query_start_s, shown))
+        return found
 
     def push(self, block: Samples) -> None:
-        while len(block):
-            if self._frames == self._pieces.ends:
-                self._close()
-            if self._frames == self._pieces.begins:
-                self._pieces.count += 1
-                self._open.append(FingerprintStream(self._rate))
-            room = int(min(self._pieces.ends, self._pieces.begins)) - self._frames
-            part, block = block[:room], block[room:]
-            for stream in self._open:
-                stream.push(part)
-            self._frames += len(part)
-
-    def _close(self) -> None:
-        start = self._pieces.start(self._pieces.first) / self._rate
-        self._pieces.first += 1
-        query = self._open.pop(0).finish()
-        for one in self._index.search(query, log10_p=self._limit):
-            shown = exhibits.aligned_peaks(query, _stored(self._index, one.recording, "audio"), one)
-            self._found.append((_later(one, start), shown))
+        self._stream.push(block)
 
     def finish(self) -> list[Finding]:
-        while self._open:
-            self._close()
-        return _alignments(self._found, self._pieces.count, self._limit)
+        return [_aligned(one, self._picture(one)) for one in self._stream.finish()]
+
+    def _picture(self, one: Alignment) -> dict[str, NDArray[Any]]:
+        """That of the piece in which the passage begins."""
+        mine = [(abs(start - one.query_start_s), shown) for name, start, shown in self._shown if name == one.recording]
+        return min(mine, key=lambda pair: pair[0])[1]
 
 
 class _VideoMark:
@@ -381,23 +375,24 @@ def _alignments(found: list[tuple[Alignment, dict[str, NDArray[Any]]]], pieces: 
         else:
             joined.append((one, shown))
     cost = math.log10(pieces)
-    return [
-        Finding(
-            f"{one.medium}-fingerprint",
-            min(0.0, one.log10_p + cost),
-            one.query_start_s,
-            one.query_end_s,
-            recording=one.recording,
-            reference_start_s=one.reference_start_s,
-            reference_end_s=one.reference_end_s,
-            speed=one.speed,
-            change="" if one.geometry == "identity" else one.geometry,
-            why=one.why,
-            exhibit=shown,
-        )
-        for one, shown in joined
-        if one.log10_p + cost <= limit
-    ]
+    counted = [(replace(one, log10_p=min(0.0, one.log10_p + cost)), shown) for one, shown in joined]
+    return [_aligned(one, shown) for one, shown in counted if one.log10_p <= limit]
+
+
+def _aligned(one: Alignment, shown: dict[str, NDArray[Any]]) -> Finding:
+    return Finding(
+        f"{one.medium}-fingerprint",
+        one.log10_p,
+        one.query_start_s,
+        one.query_end_s,
+        recording=one.recording,
+        reference_start_s=one.reference_start_s,
+        reference_end_s=one.reference_end_s,
+        speed=one.speed,
+        change="" if one.geometry == "identity" else one.geometry,
+        why=one.why,
+        exhibit=shown,
+    )
 
 
 def _continues(last: Alignment, one: Alignment) -> bool:

@@ -67,10 +67,18 @@ def _named(source: str | Path) -> list[bytes]:
     path = os.fsencode(source)
     if os.path.lexists(path):
         return [path]
-    found = sorted(glob.glob(path, recursive=True)) if glob.has_magic(path) else []  # noqa: PTH207
+    found = [one for one in sorted(glob.glob(path, recursive=True)) if not _through_link(one, path)]  # noqa: PTH207
     if not found:
         raise MediaError(f"{shown_path(path)}: no such file or folder")
     return found
+
+
+def _through_link(found: bytes, pattern: bytes) -> bool:
+    """Whether a link to a folder, which may lead round, stands where the pattern has a wildcard."""
+    fixed = pattern.split(b"/")
+    parts = found.split(b"/")
+    first = next((place for place, part in enumerate(fixed) if glob.has_magic(part)), len(fixed))
+    return any(os.path.islink(b"/".join(parts[: end + 1])) for end in range(first, len(parts) - 1))  # noqa: PTH114
 
 
 def _listed() -> list[bytes]:

@@ -129,7 +129,7 @@ class Tracks:
 
     def _run_soundfile(self, on_sound: OnSound | None) -> None:
         assert self._info is not None
-        push = self._converted(on_sound)
+        push, finish = self._converted(on_sound)
         got = False
         try:
             for block in read_blocks(self._info, allow_truncated=False):
@@ -139,23 +139,32 @@ class Tracks:
             if not got:
                 raise
             self.damage = _short(error, self.path)
+        finish()
 
-    def _converted(self, on_sound: OnSound | None) -> OnSound:
+    def _converted(self, on_sound: OnSound | None) -> tuple[OnSound, Callable[[], None]]:
+        """Takes blocks at the file's rate, and what is to be called at the end."""
         info = self._info
         if on_sound is None or info is None:
-            return lambda _block: None
+            return (lambda _block: None), (lambda: None)
         if info.rate == self.rate:
-            return on_sound
+            return on_sound, (lambda: None)
         assert self.rate is not None
         resampler = Resampler(info.rate, self.rate, info.channels)
-        return lambda block: on_sound(resampler.push(block).reshape(-1, info.channels))
+
+        def columns(block: Samples) -> Samples:
+            return block.reshape(-1, info.channels)
+
+        return (
+            lambda block: on_sound(columns(resampler.push(block))),
+            lambda: on_sound(columns(resampler.flush())),
+        )
 
     def _run_av(self, on_sound: OnSound | None, on_picture: OnPicture | None) -> None:
         audio: Any = self._container.streams.audio[0] if self._info is not None and on_sound is not None else None
         video = self._video if on_picture is not None else None
         sound = None if audio is None or self._info is None else AvDecoder(self.path, audio, self._info)
         frames = None if video is None or on_picture is None else _Frames(video, self.picture, on_picture)
-        push = self._converted(on_sound)
+        push, finish = self._converted(on_sound)
         try:
             for packet in self._container.demux([one for one in (video, audio) if one is not None]):
                 if sound is not None and packet.stream.index == audio.index:
@@ -172,6 +181,7 @@ class Tracks:
             raise MediaError(f"nothing could be decoded ({damaged} damaged packets)")
         if damaged and not self.damage:
             self.damage = f"{damaged} damaged packets"
+        finish()
 
 
 class _Frames:
