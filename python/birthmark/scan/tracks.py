@@ -156,7 +156,7 @@ class Tracks:
 
         return (
             lambda block: on_sound(columns(resampler.push(block))),
-            lambda: on_sound(columns(resampler.flush())),
+            lambda: on_sound(columns(resampler.push(np.zeros((0, info.channels), np.float32), last=True))),
         )
 
     def _run_av(self, on_sound: OnSound | None, on_picture: OnPicture | None) -> None:
