@@ -38,14 +38,15 @@ class System(Protocol):
 
 
 class Birthmark:
-    """This package, with a key made for the run."""
+    """This package, with a key made for the run. `search` as in `birthmark.watermark.detect`."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, search: str = "full", **settings: Any) -> None:
         from birthmark.keys import Key
 
         watermark = importlib.import_module("birthmark.watermark")
 
-        self.name = "birthmark"
+        self.name = "birthmark" + (" plain" if search == "plain" else "")
+        self._search = search
         self._watermark: Any = watermark
         self._settings = settings
         self.key = Key.generate()
@@ -55,13 +56,13 @@ class Birthmark:
         return marked[0] if isinstance(marked, tuple) else getattr(marked, "samples", marked)  # type: ignore[no-any-return]
 
     def detect(self, samples: Samples, rate: int) -> list[Found]:
-        found = self._watermark.detect(samples, rate, [self.key])
+        found = self._watermark.detect(samples, rate, [self.key], search=self._search)
         return [Found(one.payload, one.start_s, one.end_s, one.log10_p) for one in found]
 
     def decoy_log10_p(self, samples: Samples, rate: int, count: int, trial: int) -> list[float]:
         """log10 p of the best candidate for each of `count` keys that were never issued (0 where there is none)."""
         keys = [self.key.decoy(index, f"bench {trial}") for index in range(count)]
-        found = self._watermark.detect(samples, rate, keys, max_log10_p=0.0)
+        found = self._watermark.detect(samples, rate, keys, search=self._search, max_log10_p=0.0)
         best = dict.fromkeys((key.id for key in keys), 0.0)
         for one in found:
             best[one.key] = min(best[one.key], one.log10_p)
