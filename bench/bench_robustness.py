@@ -27,7 +27,6 @@ def main(arguments: list[str] | None = None) -> None:
     columns = ["s", "attack", "goal %"]
     for system in systems:
         columns += [f"{system.name} %", "placed %", "wrong", "median log10 p", "s per clip"]
-    rows: list[list[object]] = []
     begin = time.perf_counter()
     for goal in GOALS:
         attacks = [name for name in goal.attacks if not chosen.attack or name in chosen.attack]
@@ -37,6 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
         results = [
             measure(system, clips, attacks, chosen.seed, print if chosen.verbose else None) for system in systems
         ]
+        rows: list[list[object]] = []
         for name in attacks:
             row: list[object] = [goal.seconds, name, goal.share]
             for result in results:
@@ -46,9 +46,9 @@ def main(arguments: list[str] | None = None) -> None:
                 placed = 100 * tally.placed / max(1, tally.clips)
                 row += [tally.percent, placed, tally.wrong, median, tally.seconds / max(1, tally.clips)]
             rows.append(row)
-            print(f"{time.perf_counter() - begin:6.0f} s  {name}", file=sys.stderr)
-    print(table(columns, rows))
-    print(f"\n{chosen.clips} clips per line; read a share as ± {100 / max(1, chosen.clips) ** 0.5:.0f} points.")
+        print(table(columns, rows), "\n", flush=True)
+        print(f"{time.perf_counter() - begin:6.0f} s  {', '.join(attacks)}", file=sys.stderr)
+    print(f"{chosen.clips} clips per line; read a share as ± {100 / max(1, chosen.clips) ** 0.5:.0f} points.")
 
 
 if __name__ == "__main__":
