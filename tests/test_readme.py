@@ -35,7 +35,10 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, st
     return {**os.environ, "PATH": f"{command.parent}:{os.environ['PATH']}", "PYTHONPATH": str(package)}
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/commands.md"])
+PAGES = [f"docs/{name}.md" for name in ("contributor", "buyer", "researcher", "investigator")]
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/commands.md", *PAGES])
 def test_examples_run(document: str, environment: dict[str, str]) -> None:
     variables: dict[str, object] = {}
     examples = blocks(document)
@@ -53,6 +56,7 @@ def test_examples_run(document: str, environment: dict[str, str]) -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for document in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/commands.md"):
+    pages = sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md"))
+    for document in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", *pages):
         for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / document).read_text()):
             assert ((ROOT / document).parent / target).exists(), f"{document} links to {target}"
