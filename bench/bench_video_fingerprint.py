@@ -112,7 +112,14 @@ class Tally:
 
     def row(self, name: str) -> list[object]:
         """As a line of the table."""
-        return [name, self.goal, f"{self.found}/{self.searches}", self.offset_error, self.moments, self.others]
+        return [
+            name,
+            self.goal,
+            f"{self.found}/{self.searches}",
+            round(self.offset_error, 2),
+            self.moments,
+            self.others,
+        ]
 
 
 class Robustness:
@@ -228,6 +235,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=6.0, help="of each query")
     parser.add_argument("--pixels", type=int, default=230_000, help="larger pictures are made smaller before")
     parser.add_argument("--fast", action="store_true", help="queries with thorough=False")
+    parser.add_argument("--skip-speed", action="store_true", help="no table of speed")
     parser.add_argument("--tuned", action="store_true", help="query what thresholds were set with, not the rest")
     chosen = parser.parse_args(arguments)
     paths = corpus.video_files()
@@ -236,11 +244,15 @@ def main(arguments: list[str] | None = None) -> None:
     numbers = [n for n, s in enumerate(everything) if (s.name in TUNED) == chosen.tuned]
     print(heading("Video fingerprints", f"{len(everything)} stretches of {len(paths)} videos indexed"))
     print(f"queried: {', '.join(everything[n].name for n in numbers)}\n")
-    print(table(["1080p", "ms per second of video", "without decoding"], speed(everything[numbers[0]])), flush=True)
+    if not chosen.skip_speed:
+        columns = ["1080p", "ms per second of video", "without decoding"]
+        print(table(columns, speed(everything[numbers[0]])), flush=True)
     size, seconds = (sum(v) for v in zip(*((len(p.serialize()), p.duration_s) for p in shelf.prints), strict=True))
     print(f"\n{size / seconds * 60 / 1000:.0f} kB per minute\n")
     test = Robustness(everything, shelf, chosen.seconds, chosen.pixels, thorough=not chosen.fast)
-    rows, turn = [], 0
+    turn = 0
+    print("| attack | goal % | found | offset error s | other moments accepted | other videos accepted |")
+    print("| --- | --- | --- | --- | --- | --- |", flush=True)
     for name, goal in [(name, goal) for goal, names in GOALS.items() for name in names]:
         if chosen.attack and name not in chosen.attack:
             continue
@@ -248,9 +260,7 @@ def main(arguments: list[str] | None = None) -> None:
         for _ in range(chosen.clips):
             test.meet(name, numbers[turn % len(numbers)], tally)
             turn += 1
-        rows.append(tally.row(name))
-    columns = ["attack", "goal %", "found", "offset error s", "other moments accepted", "other videos accepted"]
-    print(table(columns, rows))
+        print(f"| {' | '.join(str(value) for value in tally.row(name))} |", flush=True)
     print(f"\nmissed: {', '.join(test.missed) or 'none'}")
     print("smallest log10_p of " + ", of ".join(f"{kind}: {value:.1f}" for kind, value in test.lowest.items()))
 

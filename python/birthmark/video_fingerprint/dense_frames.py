@@ -6,7 +6,7 @@ import numpy as np
 
 from birthmark.video_fingerprint.description import Described, FrameTable, joined_table
 
-MAXIMUM_KEYPOINTS = 10_000_000  # 210 MB
+MAXIMUM_KEYPOINTS = 6_000_000  # 126 MB
 LONGEST_INTERVAL_S = 1.0
 FIRST_LIMIT = 400  # keypoints of one size in a frame; the describer gives no more
 

@@ -19,6 +19,7 @@ MINIMUM_OVERLAP_S = 1.5
 NOISE_LEVELS = 0.5
 STILL_LEVELS = 0.08  # root mean square change below which nothing moves, in grey levels
 MINIMUM_CELLS = 2
+HIGHEST_CORRELATION = 0.999
 GUARD_S = 1.0  # lines farther than this from the best one show other moments
 SEARCHES = 2  # of the motion, for each passage
 GAUSSIAN_POWER = {0.001: 1.248, 0.01: 1.163}  # of a normal tail between its 90 % quantile and the outer one
@@ -150,7 +151,7 @@ def align_motion(  # noqa: PLR0917
         # A lag counts steps of the played (resampled) reference: time = speed * (query time - first + lag / rate).
         offset_s=(best.speed * (best.lag - first) + window) / MOTION_RATE,
         correlation=best.correlation,
-        log10_p=chance_log10(best.correlation, null[null != 0.0], SEARCHES * tried),
+        log10_p=chance_log10(float(_fisher_z(best.correlation)), _fisher_z(null[null != 0.0]), SEARCHES * tried),
         cells=int(visible.sum()),
         energy=float(np.sqrt(np.mean(seen**2))),
         reference_energy=level,
@@ -197,6 +198,11 @@ def _away_from(curve: _Curve, peak: _Peak) -> NDArray[np.float64]:
     away = (np.minimum(*ahead) > guard) | (np.maximum(*ahead) < -guard)
     values: NDArray[np.float64] = curve.values[away]
     return values
+
+
+def _fisher_z(correlation: NDArray[np.floating] | float) -> NDArray[np.float64]:
+    """Fisher's z, which is nearly normal where a correlation, bounded by 1, is not."""
+    return np.asarray(np.arctanh(np.clip(correlation, -HIGHEST_CORRELATION, HIGHEST_CORRELATION)), np.float64)
 
 
 def chance_log10(value: float, null: NDArray[np.floating], tried: int) -> float:

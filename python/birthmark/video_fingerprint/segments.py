@@ -150,7 +150,7 @@ class _LineSearch:
         self.still = True
 
     def try_frames(self, line: Line) -> None:
-        """A line that rests on the frames alone; in a short passage the moving keypoints may confirm it."""
+        """A line that rests on the frames; what moves may confirm it."""
         self._try(line, None)
 
     def try_motion(self, span: tuple[float, float], near: float) -> None:

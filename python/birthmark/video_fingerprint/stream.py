@@ -33,7 +33,8 @@ class VideoFingerprintStream:
     Frames are uint8, (height, width) luma or (height, width, 3) RGB, all of one size, `rate` of them a second.
     `role="reference"` does only what an index needs; `role="query"` describes the frames densely as well, four times a
     second, or once with `thorough=False`: a quarter of the work, enough unless much moves or little is left of the
-    picture. Memory is bounded: a query of more than ten minutes is described less densely, see DenseFrames.
+    picture. Memory is bounded: a query of more than some six minutes is described less densely, see
+    DenseFrames.
 
     Frames that are not needed may be left out: where `wants(time_s)` is false, `skip(time_s)` stands for `add`.
     """
