@@ -1,8 +1,5 @@
 """What every store of an index promises, against the brute-force oracle."""
 
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +12,7 @@ from birthmark.fingerprint import fingerprint
 from birthmark.index import Entry, FileStore, Index, MemoryStore, Store
 from birthmark.index.faiss_store import FaissStore
 from birthmark.index.postgres_store import PostgresStore
+from postgres_server import postgres_server
 from tests.reference.voices import babble
 
 Make = Callable[[], Store]
@@ -23,25 +21,8 @@ STORES = ["memory", "file", "postgres", "faiss"]
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
-    """A PostgreSQL server of its own, on a socket in a temporary folder."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    assert programs, "PostgreSQL is missing: install Debian's package postgresql"
-    folder = Path(tempfile.mkdtemp(prefix="birthmark-postgres-"))
-    shutil.chown(folder, "postgres")
-    as_user = ["runuser", "-u", "postgres", "--"]
-
-    def run(program: str, *arguments: str) -> None:
-        subprocess.run([*as_user, str(programs[-1] / program), *arguments], check=True, capture_output=True, cwd="/")
-
-    data = str(folder / "data")
-    try:
-        run("initdb", "-D", data, "-A", "trust", "-U", "tests", "--no-sync")
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-        run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
-        yield f"host={folder} user=tests dbname=postgres"
-        run("pg_ctl", "-D", data, "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with postgres_server() as connection:
+        yield connection
 
 
 @pytest.fixture(params=STORES)

@@ -43,9 +43,9 @@ struct SegmentEntry {
 };
 static_assert(sizeof(SegmentEntry) == 32);
 
-/// 64 postings: the key of the first, and where the gaps to the others start in the stream.
+/// 128 postings: the key of the first, and where the gaps to the others start in the stream.
 struct SegmentBlock {
-    static constexpr std::size_t kPostings = 64;
+    static constexpr std::size_t kPostings = 128;
 
     std::uint64_t first;
     std::uint64_t offset;
@@ -54,7 +54,7 @@ struct SegmentBlock {
 /// An immutable part of an index over bytes that are held elsewhere, as a mapped file.
 ///
 /// A posting is the key code << bits of rows() | position in the segment; keys are sorted and stored as variable-length
-/// gaps, some three bytes each, in blocks of 64. A lookup goes by directory, block and gaps. Damaged bytes give
+/// gaps, some three and a half bytes each, in blocks of 128. A lookup goes by directory, block and gaps. Damaged bytes give
 /// FormatError or missing hits, never a read outside.
 class Segment {
   public:
