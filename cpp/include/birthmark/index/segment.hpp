@@ -54,8 +54,8 @@ struct SegmentBlock {
 /// An immutable part of an index over bytes that are held elsewhere, as a mapped file.
 ///
 /// A posting is the key code << bits of rows() | position in the segment; keys are sorted and stored as variable-length
-/// gaps, some three and a half bytes each, in blocks of 128. A lookup goes by directory, block and gaps. Damaged bytes give
-/// FormatError or missing hits, never a read outside.
+/// gaps, some three and a half bytes each, in blocks of 128. A lookup goes by directory, block and gaps. Damaged bytes
+/// give FormatError or missing hits, never a read outside.
 class Segment {
   public:
     static constexpr unsigned kCodeBits = 28;
