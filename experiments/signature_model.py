@@ -3,10 +3,11 @@
     python experiments/signature_model.py classes VOICE...     writes cpp/src/voice_signature/centres.cpp; then rebuild
     python experiments/signature_model.py population VOICE...  writes python/birthmark/data/signature_population.npz
 
-VOICE is a sound file with a minute or so of one unmarked voice, or a folder of them. The shipped numbers come from 54
+VOICE is a sound file with 15 to 40 s of one unmarked voice, or a folder of them. The shipped statistics come from 44
 voices: the letters, syllables and words that volunteers recorded in some twenty languages for two learning programs
-(Debian packages klettres-data and ktuberling-data), text-to-speech (festival, flite, espeak-ng) and one LibriVox
-reader (pocketsphinx-testdata). None of them is used in any measurement. Only averages are kept, no audio.
+(Debian packages klettres-data and ktuberling-data; up to 40 s of one language and program, in random order, each sound
+levelled, 0.1 s apart) and text-to-speech (flite, espeak-ng). None of them is used in any measurement, with one
+exception: espeak-ng serves as a null. The classes come from 54 such voices. Only averages are kept, no audio.
 """
 
 import sys
@@ -19,7 +20,6 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "python")]
 
 CLASSES = 32
-SEGMENT = 30.0  # seconds
 
 
 def voices(arguments: list[str]) -> list[NDArray[np.float32]]:
@@ -68,22 +68,52 @@ def fit_classes(recordings: list[NDArray[np.float32]]) -> None:
     )
 
 
-def fit_population(recordings: list[NDArray[np.float32]]) -> None:
-    """Mean and Kronecker-factored covariance of the class contrasts of unmarked voices."""
-    from birthmark.signature import contrasts
+CHANNELS = ("none", "noise_20")
 
-    found = [
-        contrasts(piece, 16000)[0]
-        for samples in recordings
-        for piece in np.array_split(samples, max(1, round(len(samples) / 16000 / SEGMENT)))
-    ]
-    values = np.stack([c.values for c in found])
-    mean = values.mean(axis=0)
-    values = values - mean
+
+def fit_population(recordings: list[NDArray[np.float32]]) -> None:
+    """What the detector takes for granted: how unmarked voices vary, and what arrives of a pattern.
+
+    For each channel, mean and Kronecker-factored covariance of the class contrasts of unmarked voices. `response` is
+    least squares: contrasts of a marked voice less those of the same unmarked one, on the pattern.
+    """
+    from birthmark import signature
+    from birthmark._core.voice_signature import pattern
+    from birthmark.attacks import AUDIO
+    from birthmark.keys import Key
+
+    owner = Key(bytes(range(32)))
+    models = []
+    square = np.zeros((signature.BANDS, signature.BANDS))
+    cross = np.zeros_like(square)
+    for name in CHANNELS:
+        found = [signature.contrasts(AUDIO[name](x, 16000, seed=1), 16000)[0] for x in recordings]
+        mean = np.mean([c.values for c in found], axis=0)
+        models.append((mean, *factors(np.stack([c.values - mean for c in found]))))
+        if name != "none":
+            continue
+        for number, (samples, plain) in enumerate(zip(recordings, found, strict=True)):
+            key = owner.decoy(number, "response")
+            marked = signature.contrasts(signature.embed(samples, 16000, key, verify=False), 16000)[0]
+            sent = marked.membership @ pattern(key).astype(np.float64)
+            square += sent.T @ sent
+            cross += sent.T @ (marked.values - plain.values)
+    square += 0.02 * np.trace(square) / len(square) * np.eye(len(square))
+    target = ROOT / "python/birthmark/data/signature_population.npz"
+    target.parent.mkdir(exist_ok=True)
+    names = ("mean", "classes", "bands")
+    arrays = {name: np.stack(parts) for name, parts in zip(names, zip(*models, strict=True), strict=True)}
+    arrays["response"] = np.linalg.solve(square, cross)
+    rounded = {name: values.astype(np.float32) for name, values in arrays.items()}
+    np.savez_compressed(target, version=np.int64(1), **rounded)
+
+
+def factors(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Covariances of classes and of bands: flip-flop maximum likelihood (Dutilleul, 1999), each shrunk to identity."""
     count, classes, bands = values.shape
     of_classes = np.eye(classes)
     of_bands = np.eye(bands)
-    for _ in range(8):  # flip-flop maximum likelihood (Dutilleul, 1999), each factor shrunk to a multiple of identity
+    for _ in range(8):
         inverse = np.linalg.inv(of_classes)
         of_bands = np.einsum("nkb,kl,nlc->bc", values, inverse, values, optimize=True) / (count * classes)
         of_bands += 0.02 * np.trace(of_bands) / bands * np.eye(bands)
@@ -91,16 +121,7 @@ def fit_population(recordings: list[NDArray[np.float32]]) -> None:
         of_classes = np.einsum("nkb,bc,nlc->kl", values, inverse, values, optimize=True) / (count * bands)
         of_classes += 0.02 * np.trace(of_classes) / classes * np.eye(classes)
         of_classes /= np.trace(of_classes) / classes
-    target = ROOT / "python/birthmark/data/signature_population.npz"
-    target.parent.mkdir(exist_ok=True)
-    np.savez_compressed(
-        target,
-        version=np.int64(1),
-        mean=mean.astype(np.float32),
-        classes=of_classes.astype(np.float32),
-        bands=of_bands.astype(np.float32),
-        membership=np.mean([c.membership for c in found], axis=0).astype(np.float32),
-    )
+    return of_classes, of_bands
 
 
 if __name__ == "__main__":

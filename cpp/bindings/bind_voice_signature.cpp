@@ -78,6 +78,7 @@ void bind_voice_signature(py::module_& m) {
     m.attr("FRAME_SECONDS") = SignatureAnalyser::frame_seconds();
     m.def(
         "chips", [](const Key& key) { return matrix(signature_chips(key), kClasses); }, "key"_a);
+    m.def("band_spread", [] { return matrix(band_spread(), kBands); });
     m.def(
         "pattern", [](const Key& key) { return matrix(signature_pattern(key), kClasses); }, "key"_a);
 

@@ -28,6 +28,7 @@ from birthmark._core.voice_signature import (
     VERSION,
     SignatureAnalyser,
     SignatureEmbedder,
+    band_spread,
     chips,
 )
 from birthmark.errors import ArgumentError, FormatError, HostError
@@ -69,9 +70,9 @@ class SignatureTest:
     key: str
     """Public id of the key."""
     log10_p: float
-    """Probability of a statistic this large without the mark; counts every warp that was tried."""
+    """Probability of a statistic this large without the mark; counts every warp and filter that was tried."""
     z: float
-    """Standard score of the best warp; about normal without the mark, before counting the warps."""
+    """Standard score of the best of them; about normal without the mark, before counting how many were tried."""
     warp: float
     """Factor by which the frequencies of the recording were found multiplied."""
     speech_s: float
@@ -301,32 +302,38 @@ def detect_contrasts(
     def test(coefficients: Real, speech_s: float) -> tuple[SignatureTest, ...]:
         results = []
         for key, (log10_p, z, best) in zip(wanted, _score(coefficients, signs), strict=True):
-            results.append(SignatureTest(key.id, log10_p, z, float(warps[best]), speech_s, log10_p <= limit))
+            warp = float(warps[best * len(warps) // len(coefficients)])
+            results.append(SignatureTest(key.id, log10_p, z, warp, speech_s, log10_p <= limit))
         return tuple(results)
 
     each = [
-        (np.stack([coefficients_of(c, reference) for c in found]), found[len(found) // 2].speech_s)
+        (np.concatenate([coefficients_of(c, reference) for c in found]), found[len(found) // 2].speech_s)
         for found in recordings
     ]
-    pooled = sum((c * s for c, s in each), np.zeros((len(warps), CLASSES * BANDS)))
+    pooled = sum((c * s for c, s in each), np.zeros_like(each[0][0]) if each else np.zeros((1, CLASSES * BANDS)))
     return SignatureResult(tuple(test(c, s) for c, s in each), test(pooled, sum(s for _, s in each)))
 
 
 def coefficients_of(found: Contrasts, reference: Profile | None = None) -> Real:
-    """Weight of each sign in the statistic, (CLASSES * BANDS,): the whitened matched filter."""
-    mean, classes, bands, _ = _population()
-    weights = np.zeros((CLASSES, BANDS))
+    """Weight of each sign in the statistic, (channels, CLASSES * BANDS): whitened matched filters.
+
+    One filter whitens with voices as recorded, one with voices in noise; both are tried.
+    """
+    means, classes, bands, response = _population()
+    weights = np.zeros((len(means), CLASSES * BANDS))
     use = found.bands
     if found.speech_s < MIN_SPEECH or use.sum() < 8:
-        return weights.ravel()
-    residue = found.values - (mean if reference is None else reference.values)
-    inverse = np.linalg.inv(bands[np.ix_(use, use)])
-    weights[:, use] = found.membership @ np.linalg.solve(classes, residue[:, use]) @ inverse
-    return weights.ravel()
+        return weights
+    arrives = band_spread().astype(np.float64) @ response[:, use]
+    for row, mean, of_classes, of_bands in zip(weights, means, classes, bands, strict=True):
+        residue = (found.values - (mean if reference is None else reference.values))[:, use]
+        white = np.linalg.solve(of_bands[np.ix_(use, use)], np.linalg.solve(of_classes, residue).T).T
+        row[:] = (found.membership @ white @ arrives.T).ravel()
+    return weights
 
 
 def _score(coefficients: Real, signs: Real) -> list[tuple[float, float, int]]:
-    """(log10_p, z, best warp) for each row of signs; `coefficients` is (warps, CLASSES * BANDS)."""
+    """(log10_p, z, best filter) for each row of signs; `coefficients` is (filters, CLASSES * BANDS)."""
     from birthmark._signs import log10_tail
 
     norms = np.sqrt((coefficients**2).sum(axis=1))
@@ -370,7 +377,7 @@ def _population() -> tuple[Real, Real, Real, Real]:
         data = np.load(file)
         if int(data["version"]) != VERSION:
             raise FormatError(f"signature_population.npz has version {int(data['version'])}; allowed: {VERSION}")
-        return tuple(data[name].astype(np.float64) for name in ("mean", "classes", "bands", "membership"))
+        return tuple(data[name].astype(np.float64) for name in ("mean", "classes", "bands", "response"))
 
 
 def _recordings(samples: ArrayLike | Iterable[ArrayLike]) -> list[NDArray[Any]]:

@@ -65,7 +65,7 @@ def agreement_db(expected: signature.Real, got: signature.Real) -> float:
 def test_embedder_matches_the_reference() -> None:
     samples = voice(4.0)
     expected = reference.embed(samples.astype(float), core.pattern(KEY).astype(float), *model())
-    assert agreement_db(expected, signature.embed(samples, RATE, KEY)) > 90
+    assert agreement_db(expected, signature.embed(samples, RATE, KEY).astype(float)) > 90
 
 
 def test_analyser_matches_the_reference() -> None:
@@ -108,7 +108,7 @@ def test_speed_is_found_with_its_factor() -> None:
 
 
 def test_profile_and_pooling() -> None:
-    pieces = [signature.embed(voice(4.0, seed=n), RATE, KEY, 0.5) for n in range(4)]
+    pieces = [signature.embed(voice(4.0, seed=n), RATE, KEY, 0.5, verify=False) for n in range(4)]
     unmarked = signature.profile([voice(8.0, seed=n) for n in range(10, 13)], RATE)
     blind = signature.detect(pieces, RATE, KEY)
     informed = signature.detect(pieces, RATE, KEY, reference=unmarked)

@@ -12,7 +12,11 @@ namespace birthmark::voice_signature {
 /// The signs of a key: kClasses rows of kBands, each +1 or -1. All that a key decides.
 std::vector<std::int8_t> signature_chips(const Key& key);
 
-/// Gains in dB for each class and band at strength 1: kDepth times the signs.
+/// What one sign puts into the bands, one row of kBands for each of kBands signs: a difference of two Gaussians of unit
+/// energy. It keeps the pattern where it lasts: slower than what codecs smooth away, faster than voices differ.
+std::vector<float> band_spread();
+
+/// Gains in dB for each class and band at strength 1: the spread signs, kDepth in the root mean square.
 std::vector<float> signature_pattern(const Key& key);
 
 }  // namespace birthmark::voice_signature
