@@ -11,6 +11,7 @@ from birthmark.cli import build_app
 from birthmark.errors import ArgumentError
 from birthmark.media import read_audio, write_audio
 from birthmark.recordings import LAYERS, Layer, SoundEmbedStream, detect_recording, embed_recording
+from corpus import prompt_speech, voices
 from tests.reference.voices import babble
 from tests.video_watermark.clips import KEY, PAYLOAD
 from tests.video_watermark.test_files import write_video
@@ -53,8 +54,8 @@ def marked(samples: Any, block: int, layers: tuple[Layer, ...] = LAYERS) -> tupl
 
 
 def test_signature_then_watermark_in_one_stream() -> None:
-    voice = babble(3, 10.0)
-    samples = np.stack([voice, voice[::-1]], axis=1) / np.abs(voice).max()
+    voice = prompt_speech(next(iter(voices())), 10.0, 2)
+    samples = np.stack([voice, np.roll(voice, 5)], axis=1) / np.abs(voice).max()
     whole, stream = marked(samples, len(samples))
     assert whole.shape == samples.shape
     assert np.abs(whole).max() <= 1
