@@ -27,7 +27,7 @@ _LIKELY = -8.0  # log10 of p per try at which the window needs no further candid
 _SURE = -20.0  # at which the other profiles are not tried
 _SAME_PLACE = 3.0  # units that two registrations of one stretch may differ by at the picture's edge
 _SAME_TIME = 0.2  # seconds
-_KEPT = 600  # folded slots that an undecoded stretch keeps, for saying later where its mark began
+_KEPT = 60  # windows that an undecoded stretch keeps, for saying later where its mark began
 
 Search = Literal["full", "plain"]
 Slots = NDArray[np.float32]
@@ -131,9 +131,10 @@ class _Look:
 class _KeySearch:
     """One key's view of the video."""
 
-    def __init__(self, key: Key, judge: Judge, *, full: bool) -> None:
+    def __init__(self, key: Key, judge: Judge, log10_limit: float, *, full: bool) -> None:
         self.pattern = Pattern(key)
         self.judge = judge
+        self.log10_limit = log10_limit
         self.full = full
         self.tries = 0
         self.turned_windows = TURNED_WINDOWS
@@ -158,7 +159,7 @@ class _KeySearch:
             if likely and found.sync_score > 2 * SYNC_GATE:
                 break
         if best is None:
-            self._open = None
+            self._close()
             return
         self._join(window, best)
 
@@ -168,18 +169,22 @@ class _KeySearch:
         if whole is None or any(one.match and one.match.log10_p < _LIKELY for one in self.stretches):
             return
         whole.match = self._judge(whole.total)
-        whole.settle(self.pattern)
         self.stretches.append(whole)
+
+    def _close(self) -> None:
+        """Nothing continues the open stretch: forget it where it says nothing, so that hours need no more memory."""
+        last, self._open = self._open, None
+        if last is not None and (last.match is None or last.match.log10_p > self.log10_limit):
+            self.stretches.pop()  # the open one is the last
 
     def _add_unmoved(self, folded: _Folded) -> None:
         start, end = float(folded.seconds[0]), float(folded.seconds[-1]) + core.SLOT_SECONDS
         whole = self._unmoved
         if whole is None:
-            self._unmoved = _Stretch(UNMOVED, UNMOVED, start, end, folded.total(), None, [folded])
+            self._unmoved = _Stretch(UNMOVED, UNMOVED, start, end, folded.total(), None, [])
             return
         fresh = folded.after(whole.end_s - core.SLOT_SECONDS)
         whole.total, whole.end_s = whole.total + fresh.total(), end
-        whole.waiting = [*whole.waiting, fresh][-_KEPT:]
 
     def _registrations(self, window: _Window) -> Iterator[Registration]:
         """Maps worth decoding; first the untouched geometry, which needs no sync waves: attacks may take them."""
@@ -222,6 +227,7 @@ class _KeySearch:
             last.match = _better(self._judge(last.total), _better(last.match, match))
             last.waiting.append(fresh)
         else:
+            self._close()
             last = _Stretch(found, found, start, end, folded.total(), match, [folded])
             self.stretches.append(last)
         last.settle(self.pattern)
@@ -279,9 +285,9 @@ class VideoDetectStream:
         if search not in ("full", "plain"):
             raise ArgumentError(f'search is {search!r}; allowed: "full" and "plain"')
         judge = Judge(issued)
-        self._searches = [_KeySearch(key, judge, full=search == "full") for key in keys]
-        self._slots: list[tuple[float, Slots]] = []
         self._log10_limit = float(np.log10(max_p))
+        self._searches = [_KeySearch(key, judge, self._log10_limit, full=search == "full") for key in keys]
+        self._slots: list[tuple[float, Slots]] = []
         self._looked = False
 
     def push(self, frame: NDArray[np.uint8], seconds: float) -> None:
