@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 TILE, PERIOD, HARMONICS, SYNC_ENERGY = 256, 4.0, 3, 0.18
-STILL = np.array([0.8, 0.4, 0.3, 0.3])  # gains of harmonics 0 to 3 where nothing changes
+STILL = np.array([1.0, 0.7, 0.6, 0.5])  # gains of the payload's harmonics 0 to 3 where nothing changes
 FULL = np.ones(4)
 
 
@@ -34,7 +34,7 @@ def pattern_at(
         out += (amplitude * wave).real
     for (nx, ny, j), phase in zip(layout["sync"].astype(int), layout["phases"].astype(float), strict=True):
         angle = 2 * np.pi * ((nx * x[None] + ny * y[:, None]) / TILE + j * seconds / PERIOD) + phase
-        out += harmonic_gains[abs(j)] * np.sqrt(2 * SYNC_ENERGY / len(layout["sync"])) * np.cos(angle)
+        out += np.sqrt(2 * SYNC_ENERGY / len(layout["sync"])) * np.cos(angle)
     return out
 
 
@@ -64,7 +64,7 @@ def moving(pictures: list[Array], seconds: list[float]) -> Array:
 
 
 def amplitudes(
-    means: Array, variances: Array, share: Array, *, loss: float = 0.020, psnr_db: float = 44.6, flat: float = 20.0
+    means: Array, variances: Array, share: Array, *, loss: float = 0.020, psnr_db: float = 44.6, flat: float = 58.5
 ) -> Array:
     """How strongly each block may be marked."""
     contrast = 2 * np.maximum(box(means**2 + variances) - box(means) ** 2, 0) + 58.5225
@@ -73,7 +73,8 @@ def amplitudes(
     wanted = np.sqrt((contrast - 58.5225 + flat) * level / (contrast + level))
     wanted = box(np.minimum(wanted, 2 * cv2.erode(wanted, np.ones((5, 5)))))
     gains = STILL[:, None, None] + share * (1 - STILL[:, None, None])
-    power = wanted**2 * (gains[0] ** 2 + 2 * (gains[1:] ** 2).sum(axis=0)) / 7
+    payload = (gains[0] ** 2 + 2 * (gains[1:] ** 2).sum(axis=0)) / 7
+    power = wanted**2 * (SYNC_ENERGY + (1 - SYNC_ENERGY) * payload)
     gain = min(loss / np.mean(power / texture), 255**2 * 10 ** (-psnr_db / 10) / np.mean(power))
     return np.asarray(np.minimum(wanted * np.sqrt(gain), 6.0))
 

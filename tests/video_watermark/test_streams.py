@@ -136,8 +136,8 @@ def test_the_mark_is_calm_where_nothing_moves() -> None:
     calm = [change_of(still, frame, 0.2 * index) for index in range(20)]
     lively = [change_of(moving, np.roll(frame, 3 * index, axis=1), 0.2 * index) for index in range(20)]
     spread = [np.mean(np.std(part, axis=0) ** 2) / np.mean(np.square(part)) for part in (calm, lively)]
-    assert spread[0] < 0.6
-    assert spread[1] > 0.75
+    assert spread[0] < 0.77  # by the gains 2.2 / 3.2 of the payload's power and 6 / 7 of the sync waves'
+    assert spread[1] > 0.79  # 6 / 7
     again = VideoEmbedStream(320, 240, KEY, PAYLOAD)
     assert np.array_equal(change_of(again, frame, 0.0), calm[0])
 

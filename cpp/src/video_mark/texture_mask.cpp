@@ -4,6 +4,8 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
+#include "birthmark/video_mark/video_pattern.hpp"
+
 namespace birthmark {
 namespace {
 
@@ -19,7 +21,8 @@ float MarkStrength::power(float moving) const {
         const float gain = still[j] + moving * (1.0F - still[j]);
         sum += (j == 0 ? 1.0F : 2.0F) * gain * gain;
     }
-    return sum / static_cast<float>(2 * still.size() - 1);
+    constexpr auto kSync = static_cast<float>(VideoPattern::kSyncEnergy);
+    return kSync + (1.0F - kSync) * sum / static_cast<float>(2 * still.size() - 1);
 }
 
 TextureMask::TextureMask(const BlockGrid& grid, const MarkStrength& strength) : strength_(strength) {

@@ -16,26 +16,43 @@ namespace {
 constexpr int kFine = static_cast<int>(VideoPattern::kTile);
 constexpr std::size_t kNone = ~std::size_t{0};
 
-std::vector<cv::Mat1f> render_tiles(const VideoPattern& pattern, std::uint64_t payload) {
+/// Spectra of the harmonics -3 ... 3 over one tile.
+using Spectra = std::array<cv::Mat2f, VideoPattern::kSlots>;
+
+Spectra payload_spectra(const VideoPattern& pattern, std::uint64_t payload) {
     const PayloadCode code(VideoPattern::kCodeBits);
     std::vector<std::int8_t> chips(code.size());
     code.encode(payload, chips);
     const auto amplitudes = pattern.amplitudes(chips);
-    std::vector<cv::Mat2f> fields(VideoPattern::kSlots);
+    Spectra spectra;
     for (std::size_t j = 0; j < VideoPattern::kSlots; ++j) {
-        cv::Mat2f spectrum(kFine, kFine, cv::Vec2f(0.0F, 0.0F));
+        spectra[j] = cv::Mat2f(kFine, kFine, cv::Vec2f(0.0F, 0.0F));
         for (std::size_t n = 0; n < VideoPattern::kModes; ++n) {
             const auto& mode = pattern.modes()[n];
             const auto value = amplitudes[n * VideoPattern::kSlots + j];
-            spectrum(mode.y, (mode.x + kFine) % kFine) = cv::Vec2f(value.real(), value.imag());
+            spectra[j](mode.y, (mode.x + kFine) % kFine) = cv::Vec2f(value.real(), value.imag());
         }
-        for (const auto& mode : pattern.sync()) {
-            if (static_cast<std::size_t>(mode.harmonic + VideoPattern::kHarmonics) == j) {
-                const auto value = std::polar(VideoPattern::sync_gain(), mode.phase);
-                spectrum(mode.y, (mode.x + kFine) % kFine) = cv::Vec2f(value.real(), value.imag());
-            }
-        }
-        cv::idft(spectrum, fields[j]);
+    }
+    return spectra;
+}
+
+Spectra sync_spectra(const VideoPattern& pattern) {
+    Spectra spectra;
+    for (cv::Mat2f& spectrum : spectra) {
+        spectrum = cv::Mat2f(kFine, kFine, cv::Vec2f(0.0F, 0.0F));
+    }
+    for (const auto& mode : pattern.sync()) {
+        const auto value = std::polar(VideoPattern::sync_gain(), mode.phase);
+        spectra[static_cast<std::size_t>(mode.harmonic + VideoPattern::kHarmonics)](mode.y, (mode.x + kFine) % kFine) =
+            cv::Vec2f(value.real(), value.imag());
+    }
+    return spectra;
+}
+
+std::vector<cv::Mat1f> render_tiles(const Spectra& spectra) {
+    Spectra fields;
+    for (std::size_t j = 0; j < VideoPattern::kSlots; ++j) {
+        cv::idft(spectra[j], fields[j]);
     }
     const auto part = [&](int j, int channel) {
         cv::Mat1f out;
@@ -98,7 +115,8 @@ VideoEmbedder::VideoEmbedder(const Key& key, std::uint64_t payload, std::size_t 
       strength_(strength),
       mask_(grid_, strength),
       motion_(grid_),
-      tiles_(render_tiles(VideoPattern(key), payload)) {
+      tiles_(render_tiles(payload_spectra(VideoPattern(key), payload))),
+      sync_(render_tiles(sync_spectra(VideoPattern(key)))) {
     tile_.create(kFine + 1, kFine + 1);
     still_.create(kFine + 1, kFine + 1);
     change_.create(static_cast<int>(grid_.rows()), static_cast<int>(grid_.columns()));
@@ -125,6 +143,7 @@ void VideoEmbedder::render(double seconds) {
         for (std::size_t j = 0; j < VideoPattern::kSlots; ++j) {
             const float gain = strength_.still[(j + 1) / 2];
             add_scaled(tiles_[j].ptr<float>(y), weights[j], weights[j] * gain, full, still);
+            add_scaled(sync_[j].ptr<float>(y), weights[j], weights[j], full, still);
         }
         full[kFine] = full[0];
         still[kFine] = still[0];

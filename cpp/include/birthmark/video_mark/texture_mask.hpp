@@ -17,10 +17,11 @@ namespace birthmark {
 struct MarkStrength {
     double similarity_loss = 0.020;
     double psnr_db = 44.6;
-    double flat = 20.0;    ///< added to twice the variance: smaller leaves flat areas cleaner and raises textured ones
+    double flat = 58.5;    ///< added to twice the variance: smaller leaves flat areas cleaner and raises textured ones
     double ceiling = 6.0;  ///< largest local amplitude, 8-bit levels RMS
-    /// Gains of harmonics 0 to 3 where nothing changes: each change of the mark there costs an encoder bits.
-    std::array<float, 4> still = {0.8F, 0.4F, 0.3F, 0.3F};
+    /// Gains of the payload's harmonics 0 to 3 where nothing changes: each change of the mark costs an encoder bits
+    /// there.
+    std::array<float, 4> still = {1.0F, 0.7F, 0.6F, 0.5F};
 
     /// Mean square of the pattern where the share `moving` of the full gains is reached.
     float power(float moving) const;

@@ -47,7 +47,8 @@ class VideoEmbedder {
     MarkStrength strength_;
     TextureMask mask_;
     MotionMap motion_;
-    std::vector<cv::Mat1f> tiles_;     // harmonic 0, then cosine and sine parts of harmonics 1 to 3
+    std::vector<cv::Mat1f> tiles_;     // of the payload: harmonic 0, then cosine and sine parts of harmonics 1 to 3
+    std::vector<cv::Mat1f> sync_;      // the same of the sync waves
     cv::Mat1f tile_;                   // the pattern now, one period and one more row and column
     cv::Mat1f still_;                  // the same with the gains for places where nothing changes
     cv::Mat1f change_;                 // on the grid
