@@ -31,6 +31,10 @@ run("embed", "speech.wav", "marked.flac", "--key", "my.key", "--payload", "00c0f
 found = json.loads(run("detect", "marked.flac", "--key", "my.key", "--json"))
 assert [mark["payload"] for mark in found["files"][0]["detections"]] == ["00c0ffee00c0ffee"]
 
+run("registry", "init", "my.registry", "--key-file", "my.key")
+run("registry", "person", "my.registry", "anna", "--key-file", "my.key")
+assert json.loads(run("registry", "verify", "my.registry", "--json"))["ok"]
+
 libraries = {Path(line.split()[-1]) for line in Path("/proc/self/maps").read_text().splitlines() if ".so" in line}
 own = Path(birthmark.__file__).parent.parent
 loaded = [path for path in libraries if "birthmark.libs" in path.parts]
