@@ -1,5 +1,6 @@
 """Kills, full disks and two writers: both the copy and its delivery, or neither, and the log always whole."""
 
+import json
 import multiprocessing
 import os
 import random
@@ -120,6 +121,25 @@ def test_a_file_that_came_meanwhile_is_not_replaced(
         (made,) = again.deliveries()
     assert target.read_text() == "somebody else's"
     assert (tmp_path / f"copy-{made.mark_id:016x}.wav").exists()
+
+
+@pytest.mark.parametrize("workplace", ["", "diary", "away/.copy.00000000.delivery", ".other.00000000.delivery"])
+def test_a_note_of_a_strangers_removes_nothing(registry: Registry, tmp_path: Path, workplace: str) -> None:
+    kept = tmp_path / (workplace or "diary")
+    kept.mkdir(parents=True)
+    (kept / "page.txt").write_text("dear")
+    folder = registry.folder / unfinished.FOLDER
+    folder.mkdir(exist_ok=True)
+    note: dict[str, Any] = {
+        "recordings": [],
+        "mark_id": None,
+        "workplace": str(kept),
+        "target": str(tmp_path / "copy.wav"),
+    }
+    (folder / "stranger.json").write_text(json.dumps(note) if workplace else "{")
+    with Registry.open(registry.folder) as again:
+        assert again.verify().ok
+    assert (kept / "page.txt").exists()
 
 
 def test_forgetting_is_finished_after_a_kill(registry: Registry, key_file: Path, voice: Path) -> None:

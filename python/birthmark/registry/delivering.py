@@ -22,7 +22,7 @@ from birthmark.registry import rows
 from birthmark.registry.fingerprints import Described, add_to_index, sha256_of
 from birthmark.registry.models import DeliveryRow
 from birthmark.registry.store import Store, now
-from birthmark.registry.unfinished import Note, noted
+from birthmark.registry.unfinished import Note, noted, workplace_of
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def deliver(
     """Returns the mark ID. `recording` is the id of a registered one, or what is to be registered."""
     mark_id = _new_mark_id(store)
     target = order.target.absolute()
-    workplace = target.with_name(f".{target.stem}.{secrets.token_hex(4)}.delivery")
+    workplace = workplace_of(target)
     copy = workplace / target.name
     new_name = "" if isinstance(recording, str) else secrets.token_hex(8)
     names = (new_name,) if new_name else ()

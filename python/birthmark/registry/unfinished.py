@@ -11,12 +11,14 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import secrets
 import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TextIO
 
 from sqlalchemy import select
 
@@ -39,6 +41,22 @@ class Note:
     workplace: str = ""
     """A folder beside the target, where the marked copy is made."""
     target: str = ""
+
+
+def workplace_of(target: Path) -> Path:
+    """A new name for the folder beside a target in which its copy is made."""
+    return target.with_name(f".{target.stem}.{secrets.token_hex(4)}.delivery")
+
+
+def _read(file: TextIO) -> Note:
+    """The note of a file. Raises ValueError for one that we would not write: a note names what may be removed."""
+    document = json.load(file)
+    note = Note(tuple(document["recordings"]), document["mark_id"], document["workplace"], document["target"])
+    workplace, target = Path(note.workplace), Path(note.target)
+    named = re.fullmatch(rf"\.{re.escape(target.stem)}\.[0-9a-f]{{8}}\.delivery", workplace.name)
+    if note.workplace and (not named or workplace.parent != target.parent or not workplace.is_absolute()):
+        raise ValueError(f"workplace is {note.workplace}")
+    return note
 
 
 @contextlib.contextmanager
@@ -73,11 +91,12 @@ def recover(store: Store) -> int:
     """Finish or undo what killed processes left; how many steps that were. What cannot be done now stays noted."""
     done = 0
     for path in sorted((store.folder / FOLDER).glob("*.json")):
-        with contextlib.suppress(OSError), path.open("r", encoding="utf-8") as file:
+        # One that is busy, cannot be finished here, or was not written by us, stays.
+        suppressed = (OSError, ValueError, KeyError, TypeError)
+        with contextlib.suppress(*suppressed), path.open("r", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if path.exists():
-                document = json.load(file)
-                _finish(store, Note(**{**document, "recordings": tuple(document["recordings"])}))
+                _finish(store, _read(file))
                 path.unlink()
                 done += 1
     for draft in (store.folder / FOLDER).glob(".*.json"):
