@@ -190,5 +190,5 @@ def _points(points: NDArray[np.float64], arrays: Arrays, x: float, size: tuple[f
         parts.append(
             f'<circle class="point" cx="{x + across * wide:.1f}" cy="{4 + down * tall:.1f}" r="{radius:.1f}"/>'
         )
-    parts.append(_text(x, size[1] + 20, f"kept of the recording at {clock(float(arrays['points_time'][0]))}"))
+    parts.append(_text(x, size[1] + 20, f"the recording at {clock(float(arrays['points_time'][0]))}"))
     return parts

@@ -325,9 +325,15 @@ class _VideoFingerprint:
             self._open.append(VideoFingerprintStream(self._rate))
         while len(self._open) > 1 and seconds >= self._pieces.ends:
             self._close()
-        luma = np.asarray(frame.to_ndarray(format="gray"), np.uint8)
+        luma: NDArray[np.uint8] | None = None
         for number, stream in enumerate(self._open, self._pieces.first):
-            stream.add(luma, seconds - self._pieces.start(number))
+            at = seconds - self._pieces.start(number)
+            if not stream.wants(at):
+                stream.skip(at)
+                continue
+            if luma is None:
+                luma = np.asarray(frame.to_ndarray(format="gray"), np.uint8)
+            stream.add(luma, at)
 
     def _close(self) -> None:
         start = self._pieces.start(self._pieces.first)
