@@ -139,4 +139,6 @@ def test_results_belong_to_their_registry(world: World, registry: Registry, tmp_
         pytest.raises(ArgumentError, match="allowed: that of the results"),
     ):
         resume(out, other)
+    with Registry.open(tmp_path / "other", world.secret) as empty, pytest.raises(ArgumentError, match="is empty"):
+        scan([world.suspects], empty)
     assert len(list(resume(out, registry))) == 2

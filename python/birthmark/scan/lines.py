@@ -117,7 +117,7 @@ class Searcher:
 
     def hinted(self, found: Sequence[Finding]) -> list[Key]:
         """Keys of those of whom a file has something, but whose mark in the picture was not found yet."""
-        people = {self._person_of[one.key or one.recording] for one in found}
+        people = {self._person_of.get(one.key or one.recording) for one in found}
         done = {one.key for one in found if one.line == "video-watermark"}
         return [key for key in self.keys if self._person_of[key.id] in people and key.id not in done]
 

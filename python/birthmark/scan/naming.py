@@ -25,6 +25,8 @@ class Names:
         self._handles = {one.id: one.handle or f"forgotten person {one.id}" for one in registry.persons()}
         self._recordings = {one.id: one for one in registry.recordings()}
         self._ids = registry.issued_ids()
+        if not (self._keys or self._recordings):
+            raise ArgumentError(f"registry {registry.folder} is empty; allowed: one with a person or a recording")
 
     @property
     def persons(self) -> dict[str, str]:
@@ -66,10 +68,14 @@ class Names:
             cpu_s=answer.get("cpu_s", 0.0),
             peak_mb=answer.get("peak_mb", 0.0),
         )
-        hits = [self._hit(file, found, files) for found in answer.get("findings", ())]
-        return file, [hit for hit in hits if hit.log10_p_file <= MAX_LOG10_P_FILE]
+        found = [self._hit(file, one, files) for one in answer.get("findings", ())]
+        return file, [hit for hit in found if hit is not None and hit.log10_p_file <= MAX_LOG10_P_FILE]
 
-    def _hit(self, file: FileRecord, found: dict[str, Any], files: int) -> Hit:
+    def _hit(self, file: FileRecord, found: dict[str, Any], files: int) -> Hit | None:
+        """The hit of a finding; None for a recording that came or went since the scan began."""
+        whose = self._whose(found)
+        if whose is None:
+            return None
         tests = found.pop("tests")
         in_file = bonferroni(found["log10_p"], tests * len(file.lines))
         in_scan = bonferroni(in_file, files)
@@ -82,17 +88,19 @@ class Names:
             log10_p_scan=in_scan,
             accepted=accepted,
             exhibit=exhibit,
-            **(found | self._whose(found)),
+            **(found | whose),
         )
 
-    def _whose(self, found: dict[str, Any]) -> dict[str, Any]:
+    def _whose(self, found: dict[str, Any]) -> dict[str, Any] | None:
         named: dict[str, Any] = {"generation": -1, "delivery": "", "recipient": "", "licence": ""}
         key = self._keys.get(found["key"])
         if key is not None:
             person = key.person_id
             named["generation"] = key.generation
-        else:
+        elif found["recording"] in self._recordings:
             person = self._recordings[found["recording"]].person_id
+        else:
+            return None
         if found["mark_id"]:
             delivery = self.registry.delivery_of(int(found["mark_id"], 16))
             if delivery is None:
