@@ -222,10 +222,10 @@ def flat(count: int, top: Path, registry: Registry) -> None:
     peaks, parents = [], []
     for result in scan([folder], registry, out=top / "many results"):
         peaks.append(result.file.peak_mb)
-        parents.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        parents.append(int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20)
     early = count // 10
-    print(f"{count} small files: worker {peaks[early]:.0f} -> {peaks[-1]:.0f} MB, this process ", end="")
-    print(f"{parents[early]:.0f} -> {parents[-1]:.0f} MB (peaks, after a tenth and after all)")
+    print(f"{count} small files: worker's peak {peaks[early]:.0f} -> {peaks[-1]:.0f} MB, this process ", end="")
+    print(f"{parents[early]:.0f} -> {parents[-1]:.0f} MB (after a tenth and after all)")
 
 
 def main(arguments: list[str] | None = None) -> None:

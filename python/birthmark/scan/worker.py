@@ -215,6 +215,12 @@ def _confine(memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
+def _peak_mb() -> float:
+    """Largest memory of this process; getrusage would count the parent's, from before exec."""
+    with Path("/proc/self/status").open(encoding="ascii") as lines:
+        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
+
+
 def _die_with_parent(parent: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
@@ -248,7 +254,7 @@ def _serve(source: IO[str], target: IO[str]) -> None:
         begun = time.process_time()
         done = answer(search_file(Path(os.fsdecode(base64.b64decode(job["path"]))), searcher, beat))
         done["cpu_s"] = time.process_time() - begun
-        done["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        done["peak_mb"] = _peak_mb()
         say({"number": job["number"], "done": done})
         gc.collect()
 
