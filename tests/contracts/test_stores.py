@@ -4,14 +4,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import psycopg
 import pytest
 
 from birthmark.alignment import Hits
-from birthmark.errors import ArgumentError
+from birthmark.errors import ArgumentError, FormatError
 from birthmark.fingerprint import fingerprint
 from birthmark.index import Entry, FileStore, Index, MemoryStore, Store
 from birthmark.index.faiss_store import FaissStore
 from birthmark.index.postgres_store import PostgresStore
+from birthmark.index.store import FORMAT_VERSION
 from postgres_server import postgres_server
 from tests.reference.voices import babble
 
@@ -136,3 +138,14 @@ def test_search_gives_the_same_over_every_store(store: Store) -> None:
     assert dict(index.serialize()) == dict(oracle.serialize())
     index.remove("voice 2")
     assert index.search(query) == []
+
+
+def test_tables_of_another_version_are_refused(server: str) -> None:
+    PostgresStore(server).close()
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("UPDATE birthmark_index SET version = 1")
+        try:
+            with pytest.raises(FormatError, match=r"version 1; allowed: 2"):
+                PostgresStore(server)
+        finally:
+            connection.execute("UPDATE birthmark_index SET version = %s", (FORMAT_VERSION,))

@@ -115,13 +115,22 @@ def manifest(folder: Path) -> dict[str, list[dict[str, str]]]:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{}", "[1]", '{"format": "birthmark index", "version": 2}', '{"format": "birthmark index", "version": 1}'],
+    ["", "{}", "[1]", '{"format": "birthmark index"}', '{"format": "birthmark index", "version": 2}'],
 )
 def test_damaged_manifest(tmp_path: Path, text: str) -> None:
     Index.create(tmp_path / "index").close()
     (tmp_path / "index" / MANIFEST).write_text(text)
     with pytest.raises(FormatError, match="manifest"):
         Index.open(tmp_path / "index")
+
+
+def test_another_version_is_refused(tmp_path: Path) -> None:
+    Index.create(tmp_path / "index").close()
+    old = {**manifest(tmp_path), "version": 1}
+    (tmp_path / "index" / MANIFEST).write_text(json.dumps(old))
+    for write in (False, True):
+        with pytest.raises(FormatError, match=r"index: an index of version 1; allowed: 2.*anew"):
+            Index.open(tmp_path / "index", write=write)
 
 
 @pytest.mark.parametrize(

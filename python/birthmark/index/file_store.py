@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from birthmark._core import index as _core
 from birthmark.alignment import Codes, Hits
 from birthmark.errors import ArgumentError, FormatError, MediaError
-from birthmark.index.store import MOST_POSTINGS, Entry, Recording
+from birthmark.index.store import FORMAT_VERSION, MOST_POSTINGS, Entry, Recording, check_version
 
 MANIFEST = "birthmark-index.json"
-_FORMAT = {"format": "birthmark index", "version": 1}
+_FORMAT = "birthmark index"
 _LOCK = "lock"
 _SEGMENT_POSTINGS = 1 << 24
 _OPEN_ATTEMPTS = 20
@@ -292,7 +292,8 @@ def _write_manifest(folder: Path, generation: int, parts: list[_Part]) -> None:
     rows = [{"file": part.file, "medium": part.medium, "removed": sorted(part.removed)} for part in parts]
     temporary = folder / f".{MANIFEST}.part"
     with temporary.open("w", encoding="utf-8") as file:
-        json.dump({**_FORMAT, "generation": generation, "segments": rows}, file)
+        document = {"format": _FORMAT, "version": FORMAT_VERSION, "generation": generation, "segments": rows}
+        json.dump(document, file)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(folder / MANIFEST)
@@ -306,11 +307,14 @@ def _write_manifest(folder: Path, generation: int, parts: list[_Part]) -> None:
 def _read_manifest(folder: Path) -> tuple[int, list[Any]]:
     try:
         document = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        if any(document.get(key) != value for key, value in _FORMAT.items()):
-            raise FormatError(f"{folder}: its manifest is not that of a birthmark index of version 1")
+        if document.get("format") != _FORMAT:
+            raise FormatError(f"{folder}: its manifest is not that of a birthmark index")
+        check_version(str(folder), document.get("version"))
         return int(document["generation"]), list(document["segments"])
     except OSError as error:
         raise MediaError(f"{folder}: cannot be read: {error.strerror}") from error
+    except FormatError:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise FormatError(f"{folder}: its manifest is damaged: {error}") from error
 

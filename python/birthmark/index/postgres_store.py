@@ -9,11 +9,12 @@ import psycopg
 from numpy.typing import NDArray
 
 from birthmark.alignment import Codes, Hits
-from birthmark.errors import MediaError
-from birthmark.index.store import MOST_POSTINGS, Entry, Recording
+from birthmark.errors import FormatError, MediaError
+from birthmark.index.store import FORMAT_VERSION, MOST_POSTINGS, Entry, Recording, check_version
 
 # Codes and positions are unsigned 32-bit numbers; bigint holds them as they are.
 _SCHEMA = """
+CREATE TABLE IF NOT EXISTS birthmark_index (version integer NOT NULL);
 CREATE TABLE IF NOT EXISTS birthmark_recording (
     number integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL,
@@ -40,20 +41,35 @@ JOIN birthmark_posting AS posting ON posting.medium = %(medium)s AND posting.cod
 
 
 class PostgresStore:
-    """Tables `birthmark_recording` and `birthmark_posting` in the database of a connection string.
+    """Tables `birthmark_index`, `birthmark_recording` and `birthmark_posting` in the database of a connection string.
 
-    Raises MediaError where the server cannot be reached.
+    Raises MediaError where the server cannot be reached, FormatError where the tables are of another version.
     """
 
     def __init__(self, connection: str) -> None:
         try:
             self._connection = psycopg.connect(connection, autocommit=True)
-            with self._connection.transaction():
-                # Two clients that create the tables at once would meet on the catalogue.
-                self._connection.execute("SELECT pg_advisory_xact_lock(7213)")
-                self._connection.execute(_SCHEMA)
         except psycopg.OperationalError as error:
             raise MediaError(f"index on PostgreSQL: {error}") from error
+        try:
+            self._make_tables()
+        except psycopg.OperationalError as error:
+            self._connection.close()
+            raise MediaError(f"index on PostgreSQL: {error}") from error
+        except FormatError:
+            self._connection.close()
+            raise
+
+    def _make_tables(self) -> None:
+        with self._connection.transaction():
+            # Two clients that create the tables at once would meet on the catalogue.
+            self._connection.execute("SELECT pg_advisory_xact_lock(7213)")
+            found = self._connection.execute("SELECT to_regclass('birthmark_recording')").fetchone()
+            self._connection.execute(_SCHEMA)
+            if found == (None,):
+                self._connection.execute("INSERT INTO birthmark_index VALUES (%s)", (FORMAT_VERSION,))
+            noted = self._connection.execute("SELECT version FROM birthmark_index").fetchone()
+            check_version("index on PostgreSQL", noted[0] if noted else 1)
 
     def add(self, entries: Iterable[Entry]) -> int:
         """See Store."""

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from birthmark.alignment import Codes, Hits
-from birthmark.errors import ArgumentError
+from birthmark.errors import ArgumentError, FormatError
 
 MOST_POSTINGS = 20_000
 """Codes with more postings than this, in one part of a store, are left out of a lookup: they tell nothing apart."""
 
 CODE_BITS = 28
+
+FORMAT_VERSION = 2
+"""Raised with every change of the codes of a fingerprint: codes of another version are looked up and never found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,15 @@ class Recording:
     name: str
     medium: str
     duration_s: float
+
+
+def check_version(where: str, found: object) -> None:
+    """Raise FormatError unless what a store notes of its version is FORMAT_VERSION."""
+    if found != FORMAT_VERSION:
+        raise FormatError(
+            f"{where}: an index of version {found}; allowed: {FORMAT_VERSION}, which has other codes;"
+            " make the index anew from the recordings"
+        )
 
 
 class Store(Protocol):
