@@ -41,7 +41,8 @@ void mark_peaks(const BandRow& values, const std::array<BandRow, 2 * AudioPeakPi
         for (const BandRow& row : across) {
             top = row[b] > top ? row[b] : top;
         }
-        marks[b] = static_cast<std::uint8_t>((values[b] > AudioPeakPicker::kFloor) & (values[b] >= top));
+        marks[b] = static_cast<std::uint8_t>(static_cast<int>(values[b] > AudioPeakPicker::kFloor) &
+                                             static_cast<int>(values[b] >= top));
     }
 }
 
