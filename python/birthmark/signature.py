@@ -365,10 +365,10 @@ def _decoys(unit: Real) -> NDArray[np.float32]:
 
 def _effective_trials(maxima: Real, warps: int) -> float:
     """Number of independent normal tests whose maximum has the decoys' upper hundredth."""
-    from scipy.stats import norm
+    from scipy.special import ndtr
 
     high = maxima[-(len(maxima) // 100)]
-    return float(np.clip(0.01 / norm.sf(high), 1.0, warps))
+    return float(np.clip(0.01 / ndtr(-high), 1.0, warps))
 
 
 @cache

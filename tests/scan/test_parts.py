@@ -14,7 +14,9 @@ from birthmark.keys import Key
 from birthmark.media import write_audio
 from birthmark.registry import Registry
 from birthmark.scan import resume, scan
-from birthmark.scan.lines import Finding, Searcher, Wanted, _alignments, limit_for
+from birthmark.scan.findings import Finding
+from birthmark.scan.lines import Searcher, Wanted, limit_for
+from birthmark.scan.picture import joined_alignments
 from birthmark.scan.sources import plan_of
 from birthmark.scan.tracks import open_tracks
 from birthmark.scan.worker import passage, search_file
@@ -74,7 +76,7 @@ def test_passages_cut_by_a_border_are_joined_and_pieces_counted() -> None:
         (alignment(290, 310, -12, offset=50), {}),
         (alignment(10, 20, -6.2, recording="q"), {}),
     ]
-    made = _alignments(found, 10, -6.5)
+    made = joined_alignments(found, 10, -6.5)
     assert [(one.recording, one.start_s, one.end_s, one.log10_p) for one in made] == [
         ("r", 280, 320, -29), ("r", 290, 310, -11),
     ]  # fmt: skip

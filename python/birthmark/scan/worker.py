@@ -32,7 +32,8 @@ from birthmark.evidence.exhibits import Arrays, packed
 from birthmark.evidence.records import SOUND_LINES
 from birthmark.keys import Key
 from birthmark.scan import exhibits
-from birthmark.scan.lines import Finding, PictureProbe, Searcher, SoundProbe, Wanted, limit_for
+from birthmark.scan.findings import Finding, PictureProbe, SoundProbe
+from birthmark.scan.lines import Searcher, Wanted, limit_for
 from birthmark.scan.tracks import NoMediaError, Tracks, mono, open_tracks
 
 _PR_SET_PDEATHSIG = 1

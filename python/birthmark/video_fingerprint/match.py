@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from birthmark._core import video_fingerprint as _core
 from birthmark.video_fingerprint import geometry
@@ -242,7 +242,7 @@ class Verifier:
                 rates.append((hit + 1.0) / (count + 2.0))
         if len(rates) < LEAST_SHIFTS:
             return 0.0
-        return float(binom.logsf(found - 1, regions, max(rates)) / np.log(10.0))
+        return float(np.log10(max(bdtrc(found - 1, regions, max(rates)), 1e-300)))
 
     def _shifted(self, tested: Tested, chosen: NDArray[np.int64], query_shift: float, reference_shift: float) -> Tested:
         """The chosen pairs again with one side at another moment; those that fall outside are left out."""
