@@ -48,6 +48,8 @@ MIN_SPEECH = 2.0  # seconds
 CARRIED_LOG10_P = -2.0
 """Embedding refuses recordings in which the signature just made is weaker evidence: not even pooling would help."""
 _MAGIC = b"\x01BMVS"
+Moments = tuple[float, Real, Real, Real, Real, Real]
+"""Sums: weight, memberships, levels, their squares, products of memberships with themselves and with levels."""
 
 
 @dataclass(frozen=True)
@@ -226,9 +228,13 @@ class ContrastStream:
         array = np.asarray(block)
         self._core.push(array if array.ndim != 2 else array.mean(axis=1))
 
+    def cut(self) -> list[Moments]:
+        """Sums over what was pushed since the last cut, one for each warp; those of several pieces may be added up."""
+        return self._core.finish()
+
     def finish(self) -> list[Contrasts]:
         """One result for each warp."""
-        return [_contrasts(moments) for moments in self._core.finish()]
+        return contrasts_of(self.cut())
 
 
 def contrasts(samples: ArrayLike, rate: float, warps: Sequence[float] = (1.0,)) -> list[Contrasts]:
@@ -238,7 +244,12 @@ def contrasts(samples: ArrayLike, rate: float, warps: Sequence[float] = (1.0,)) 
     return stream.finish()
 
 
-def _contrasts(moments: tuple[float, Real, Real, Real, Real, Real]) -> Contrasts:
+def contrasts_of(moments: Sequence[Moments]) -> list[Contrasts]:
+    """Contrasts from sums, one for each warp."""
+    return [_contrasts(one) for one in moments]
+
+
+def _contrasts(moments: Moments) -> Contrasts:
     weight, p, x, xx, pp, px = moments
     total = max(weight, 1e-9)
     mean_p, mean_x = p[0] / total, x[0] / total

@@ -16,8 +16,9 @@ from birthmark.index import Index
 from birthmark.keys import Key
 from birthmark.scan.findings import Finding, PictureProbe, SoundProbe
 from birthmark.scan.picture import PictureFingerprint, VideoMark
-from birthmark.scan.sound import AudioMark, SoundFingerprint, VoiceSignature
+from birthmark.scan.sound import AudioMark, SoundFingerprint
 from birthmark.scan.tracks import Picture
+from birthmark.scan.voice import VoiceSignature
 from birthmark.video_watermark import issued_ids
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import NDArray
 
-from birthmark import signature, watermark
+from birthmark import watermark
 from birthmark._core import audio_mark, coding
 from birthmark.alignment import Alignment
 from birthmark.fingerprint import AudioFingerprint
@@ -55,46 +54,6 @@ def _audio_mark(found: watermark.Detection) -> Finding:
         ),
         exhibit=exhibits.soft_bits(found.soft_bits, found.payload, audio_mark.CODE_BITS),
     )
-
-
-class VoiceSignature:
-    """The signature of every key."""
-
-    all_channels = False
-
-    def __init__(self, keys: Sequence[Key], rate: float, limit: float) -> None:
-        self._keys = list(keys)
-        self._limit = limit - math.log10(len(keys))
-        self._stream = signature.ContrastStream(rate)
-        self._rate, self._frames = rate, 0
-
-    def push(self, block: Samples) -> None:
-        """See SoundProbe."""
-        self._stream.push(block)
-        self._frames += len(block)
-
-    def finish(self) -> list[Finding]:
-        """See SoundProbe."""
-        found = self._stream.finish()
-        (tests,) = signature.detect_contrasts([found], self._keys).tests
-        keys = {key.id: key for key in self._keys}
-        return [self._finding(t, found, keys[t.key]) for t in tests if t.log10_p <= self._limit]
-
-    def _finding(self, test: signature.SignatureTest, found: list[signature.Contrasts], key: Key) -> Finding:
-        return Finding(
-            "voice-signature",
-            test.log10_p,
-            0.0,
-            self._frames / self._rate,
-            key=test.key,
-            change=ratio(test.warp, "frequencies"),
-            why=(
-                f"in {test.speech_s:.0f} s of speech the fine spectrum of the sounds follows this key's pattern, "
-                f"{test.z:.1f} standard deviations from chance; the whole file is one test"
-            ),
-            tests=len(self._keys),
-            exhibit=exhibits.signature_decoys(found, key, test.z),
-        )
 
 
 class SoundFingerprint:
