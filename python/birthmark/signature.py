@@ -321,8 +321,11 @@ def detect_contrasts(
         (np.concatenate([coefficients_of(c, reference) for c in found]), found[len(found) // 2].speech_s)
         for found in recordings
     ]
+    tests = tuple(test(c, s) for c, s in each)
+    if len(each) == 1:
+        return SignatureResult(tests, tests[0])
     pooled = sum((c * s for c, s in each), np.zeros_like(each[0][0]) if each else np.zeros((1, CLASSES * BANDS)))
-    return SignatureResult(tuple(test(c, s) for c, s in each), test(pooled, sum(s for _, s in each)))
+    return SignatureResult(tests, test(pooled, sum(s for _, s in each)))
 
 
 def coefficients_of(found: Contrasts, reference: Profile | None = None) -> Real:
@@ -352,8 +355,7 @@ def _score(coefficients: Real, signs: Real) -> list[tuple[float, float, int]]:
         return [(0.0, 0.0, len(norms) // 2) for _ in signs]
     unit = coefficients / np.where(norms > 0, norms, 1)[:, None]
     z = signs @ unit.T
-    decoys = (_decoys(unit) @ unit.T.astype(np.float32)).max(axis=1).astype(np.float64)
-    decoys.sort()
+    decoys = _decoys(unit)
     tried = _effective_trials(decoys, len(norms))
     result = []
     for row in z:
@@ -366,12 +368,14 @@ def _score(coefficients: Real, signs: Real) -> list[tuple[float, float, int]]:
     return result
 
 
-def _decoys(unit: Real) -> NDArray[np.float32]:
-    """Signs of keys that were never issued, drawn from the recording itself: the same file has the same decoys."""
+def _decoys(unit: Real) -> Real:
+    """Ascending statistics of keys that were never issued, drawn from the recording itself: the same file, the same."""
     digest = hashlib.blake2b(np.ascontiguousarray(unit).tobytes(), digest_size=16, person=b"sig-decoys").digest()
     drawn = np.random.default_rng(list(digest)).bytes(DECOYS * unit.shape[1] // 8)
-    bits = np.unpackbits(np.frombuffer(drawn, np.uint8))
-    return 2.0 * bits.reshape(DECOYS, unit.shape[1]).astype(np.float32) - 1.0
+    bits = np.unpackbits(np.frombuffer(drawn, np.uint8)).reshape(DECOYS, unit.shape[1])
+    weights = 2.0 * unit.T.astype(np.float32)  # of the bits 0 and 1, which stand for -1 and 1
+    parts = [part.astype(np.float32) @ weights for part in np.split(bits, 16)]  # each fits the cache
+    return np.sort((np.concatenate(parts) - unit.sum(axis=1)).max(axis=1))
 
 
 def _effective_trials(maxima: Real, warps: int) -> float:
