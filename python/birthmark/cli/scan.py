@@ -184,7 +184,7 @@ def _finish(out: Path, as_json: bool) -> None:
             warn(f"not listed: {_plain(folder)}")
         typer.echo(
             f"{len(results.files)} files, {len(failed)} failed, {len(results.accepted())} hits that count "
-            f"in {len({hit.number for hit in results.accepted()})} files; results: {out}"
+            f"in {len({hit.number for hit in results.accepted()})} of them; results: {out}"
         )
     troubled = bool(failed or results.scan.unreadable)
     raise typer.Exit(exit_status(found=bool(results.accepted()), failed=troubled))
