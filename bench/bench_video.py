@@ -6,8 +6,9 @@ import argparse
 import io
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from birthmark.keys import Key
 from birthmark.quality import psnr_db, ssim
 from birthmark.video_watermark import VideoDetection, VideoDetectStream, VideoEmbedStream, detect_video, embed_video
 from birthmark.video_watermark.encoders import add_encoder
-from birthmark.video_watermark.planes import open_video
+from birthmark.video_watermark.planes import luma_view, open_video
 from birthmark.video_watermark.registration import Pattern
 from birthmark.video_watermark.statistics import soft_bits, spectrum
 from tables import heading, table
@@ -46,6 +47,9 @@ GOALS: dict[int, tuple[str, ...]] = {
     75: ("rotate_5", "rotate_5_fill", "screen", "pip_50", "mirror_border"),
     0: ("pip_25", "rotate_90", "freeze"),
 }  # fmt: skip
+DECISIVE = "x264_35,av1_55,half_rate,speed_0.5,caption,x264_40,scale_144p,crop_50,gif,splice,screen,pip_50"
+
+Pair = tuple[av.VideoFrame, av.VideoFrame]
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ class Video:
     name: str
     frames: list[Frame]
     rate: float
+    source: Path
+    seconds: float
 
 
 def hosts(seconds: float, names: list[str] | None = None) -> list[Video]:
@@ -65,14 +71,39 @@ def hosts(seconds: float, names: list[str] | None = None) -> list[Video]:
 
 def _host(path: Path, seconds: float) -> Video:
     rate = video_rate(path)
-    return Video(path.stem, list(islice(decode_from(path), round(seconds * rate))), rate)
+    return Video(path.stem, list(islice(decode_from(path), round(seconds * rate))), rate, path, seconds)
 
 
-def embed(video: Video, key: Key) -> list[Frame]:
-    """The marked frames."""
-    height, width = video.frames[0].shape[:2]
-    stream = VideoEmbedStream(width, height, key, PAYLOAD)
-    return [stream.embed(frame, index / video.rate) for index, frame in enumerate(video.frames)]
+def embed(video: Video, key: Key, seconds: float) -> list[Pair]:
+    """Pairs of pictures as decoded and as marked, in 4:2:0 before any encoder."""
+    pairs = []
+    with open_video(video.source) as (container, stream):
+        marker = VideoEmbedStream(stream.codec_context.width, stream.codec_context.height, key, PAYLOAD)
+        for index, frame in enumerate(islice(container.decode(stream), round(seconds * video.rate))):
+            planes = frame.to_ndarray(format="yuv420p")
+            marked = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+            marker.embed_luma(luma_view(marked)[0], index / video.rate)
+            pairs.append((av.VideoFrame.from_ndarray(planes, format="yuv420p"), marked))
+    return pairs
+
+
+def embed_file(video: Video, key: Key) -> list[Frame]:
+    """The frames of a file that `birthmark embed` has marked, in its default settings."""
+    with tempfile.TemporaryDirectory() as folder:
+        cut, target = Path(folder) / f"cut{video.source.suffix}", Path(folder) / "marked.mp4"
+        _cut(video.source, cut, video.seconds)
+        embed_video(cut, target, key, PAYLOAD, verify=False)
+        return list(islice(decode_from(target), len(video.frames)))
+
+
+def _cut(source: Path, target: Path, seconds: float) -> None:
+    """The picture's packets of the first seconds, as they are."""
+    with open_video(source) as (container, stream), av.open(str(target), "w") as output:
+        copy = output.add_stream_from_template(stream)
+        for packet in container.demux(stream):
+            if packet.dts is not None and float(packet.dts * packet.time_base) < seconds:
+                packet.stream = copy
+                output.mux(packet)
 
 
 def detect(frames: Iterable[Frame], rate: float, key: Key) -> list[VideoDetection]:
@@ -94,12 +125,12 @@ def upload(frames: Iterable[Frame], rate: float, crf: int = 23) -> tuple[list[Fr
 
 
 def robustness(videos: list[Video], attacks: list[str] | None, per_attack: int) -> None:
-    """Exact payloads per attack; every attack but the codecs is followed by x264 at crf 23.
+    """Exact payloads per attack on what `birthmark embed` writes; x264 at crf 23 follows every attack but the codecs.
 
     Each attack meets `per_attack` of the clips, the next ones in turn.
     """
     key, rows, turn = Key.generate(), [], 0
-    marked = [embed(video, key) for video in videos]
+    marked: dict[int, list[Frame]] = {}
     for goal, names in GOALS.items():
         for name in names:
             if attacks is not None and name not in attacks:
@@ -108,6 +139,8 @@ def robustness(videos: list[Video], attacks: list[str] | None, per_attack: int) 
             for _ in range(min(per_attack, len(videos))):
                 number, turn = turn % len(videos), turn + 1
                 video = videos[number]
+                if number not in marked:
+                    marked[number] = embed_file(video, key)
                 clip = VIDEO[name](iter(marked[number]), video.rate, seed=number)
                 received = list(clip.frames) if name in _CODECS else upload(clip.frames, clip.rate)[0]
                 found = detect(received, clip.rate, key)
@@ -127,24 +160,21 @@ def quality(videos: list[Video]) -> None:
     key, rows = Key.generate(), []
     growths: list[list[float]] = []
     for whole in videos:
-        video = Video(whole.name, whole.frames[: round(QUALITY_SECONDS * whole.rate)], whole.rate)
-        marked = embed(video, key)
-        chosen = range(0, len(marked), max(1, len(marked) // 12))
-        levels = [psnr_db(_luma(video.frames[i]), _luma(marked[i])) for i in chosen]
-        alike = [ssim(_luma(video.frames[i]), _luma(marked[i])) for i in chosen]
-        growth = [
-            100 * (upload(marked, video.rate, crf)[1] / upload(video.frames, video.rate, crf)[1] - 1)
-            for crf in (23, 28)
-        ]
+        pairs = embed(whole, key, QUALITY_SECONDS)
+        chosen = [(_luma(a), _luma(b)) for a, b in pairs[:: max(1, len(pairs) // 12)]]
+        levels = [psnr_db(before, after) for before, after in chosen]
+        alike = [ssim(before, after) for before, after in chosen]
+        growth = [_growth(pairs, whole.rate, crf) for crf in (23, 28)]
+        growths.append(growth)
         rows.append(
             [
-                video.name,
+                whole.name,
                 min(levels),
                 float(np.mean(levels)),
                 f"{min(alike):.4f}",
                 f"{np.mean(alike):.4f}",
                 *growth,
-                _flicker(video, marked),
+                _flicker(pairs, whole.rate),
             ]
         )
     mean = np.array(growths).mean(axis=0)
@@ -154,15 +184,40 @@ def quality(videos: list[Video]) -> None:
     print(table(columns, rows))
 
 
-def _flicker(video: Video, marked: list[Frame]) -> float:
+def _growth(pairs: list[Pair], rate: float, crf: int) -> float:
+    """Percent by which the picture takes more bytes when marked."""
+    plain, marked = (_encoded_bytes(frames, rate, crf) for frames in zip(*pairs, strict=True))
+    return 100.0 * (marked / plain - 1.0)
+
+
+def _encoded_bytes(frames: Sequence[av.VideoFrame], rate: float, crf: int) -> int:
+    settings, size = x264(crf, "veryfast"), 0
+    with av.open(io.BytesIO(), "w", format="mp4") as output:
+        stream = output.add_stream(
+            settings.codec, rate=Fraction(rate).limit_denominator(1001), options=dict(settings.options)
+        )
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = frames[0].width, frames[0].height, frames[0].format.name
+        for index, frame in enumerate(frames):
+            frame.pts = index
+            for packet in stream.encode(frame):
+                size += packet.size
+                output.mux(packet)
+        for packet in stream.encode(None):
+            size += packet.size
+            output.mux(packet)
+    return size
+
+
+def _flicker(pairs: list[Pair], rate: float) -> float:
     """Share of the change's power that varies faster than 2 Hz."""
-    change = np.stack([_luma(a)[::8, ::8] - _luma(b)[::8, ::8] for a, b in zip(video.frames, marked, strict=True)])
+    change = np.stack([_luma(after)[::8, ::8] - _luma(before)[::8, ::8] for before, after in pairs])
     power = (np.abs(np.fft.rfft(change * np.hanning(len(change))[:, None, None], axis=0)) ** 2).sum(axis=(1, 2))
-    return float(100 * power[np.fft.rfftfreq(len(change), 1 / video.rate) > 2].sum() / power.sum())
+    return float(100 * power[np.fft.rfftfreq(len(change), 1 / rate) > 2].sum() / power.sum())
 
 
-def _luma(frame: Frame) -> NDArray[np.float64]:
-    return np.asarray(frame @ np.array([0.299, 0.587, 0.114]))
+def _luma(frame: av.VideoFrame) -> NDArray[np.float64]:
+    return luma_view(frame)[0].astype(np.float64)
 
 
 def speed(videos: list[Video]) -> None:
@@ -293,9 +348,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--clips", default=CLIPS, help='parts of file names, with commas between them, or "all"')
-    parser.add_argument("--attacks", help="names, with commas between them")
+    parser.add_argument("--attacks", default=DECISIVE, help='names, with commas between them, or "all"')
     parser.add_argument("--per-attack", type=int, default=1, help="clips that each attack meets")
-    parser.add_argument("--keys", type=int, default=3, help="decoy keys per clip")
+    parser.add_argument("--keys", type=int, default=1, help="decoy keys per clip")
     parser.add_argument("--parts", default="quality,speed,end,false,robustness")
     chosen = parser.parse_args(arguments)
     videos = hosts(chosen.seconds, None if chosen.clips == "all" else chosen.clips.split(","))
@@ -309,7 +364,7 @@ def main(arguments: list[str] | None = None) -> None:
     if "false" in parts:
         false_positives(videos, chosen.keys)
     if "robustness" in parts:
-        robustness(videos, chosen.attacks.split(",") if chosen.attacks else None, chosen.per_attack)
+        robustness(videos, None if chosen.attacks == "all" else chosen.attacks.split(","), chosen.per_attack)
 
 
 if __name__ == "__main__":

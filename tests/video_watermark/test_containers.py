@@ -75,6 +75,51 @@ def test_every_sound_track_and_the_subtitles_are_copied(tmp_path: Path) -> None:
     assert after == before
 
 
+def test_timecode_is_kept_and_data_that_cannot_be_copied_is_named(tmp_path: Path) -> None:
+    write(tmp_path / "plain.mp4", list(luma_frames(1.5)), 20)
+    for name, tag in (("timed.mov", "10:11:12:13"), ("data.ts", None)):
+        with av.open(str(tmp_path / "plain.mp4")) as source, av.open(str(tmp_path / name), "w") as output:
+            picture = output.add_stream_from_template(source.streams.video[0])
+            if tag:
+                picture.metadata["timecode"] = tag
+            else:
+                data = output.add_data_stream("klv")
+                packet = av.Packet(bytes(range(64)))
+                packet.pts = packet.dts = 0
+                packet.stream = data
+            for moving in source.demux(source.streams.video[0]):
+                if moving.dts is not None:
+                    moving.stream = picture
+                    output.mux(moving)
+            if not tag:
+                output.mux(packet)
+    timed = embed_video(tmp_path / "timed.mov", tmp_path / "out.mov", KEY, PAYLOAD, preset="veryfast", verify=False)
+    assert timed.dropped == ()
+    with av.open(str(tmp_path / "out.mov")) as container:
+        assert [s.metadata.get("timecode") for s in container.streams] == ["10:11:12:13"] * 2
+    report = embed_video(tmp_path / "data.ts", tmp_path / "out.mp4", KEY, PAYLOAD, preset="veryfast", verify=False)
+    assert report.dropped == ("stream 1 (data)",)
+
+
+def test_avi_with_times_in_the_order_of_decoding_is_marked(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "in.avi"), "w") as output:
+        video = output.add_stream("libx264", rate=20, options={"crf": "18", "x264-params": "b-adapt=0:bframes=3"})
+        frames = list(luma_frames(2.0))
+        video.height, video.width = frames[0].shape
+        video.pix_fmt = "yuv420p"
+        for frame in frames:
+            output.mux(video.encode(av.VideoFrame.from_ndarray(frame, format="gray").reformat(format="yuv420p")))
+        output.mux(video.encode(None))
+    with av.open(str(tmp_path / "in.avi")) as container:
+        given = [frame.pts or 0 for frame in container.decode(container.streams.video[0])]
+    assert given != sorted(given)
+    embed_video(tmp_path / "in.avi", tmp_path / "out.mp4", KEY, PAYLOAD, preset="veryfast")
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        times = [frame.time for frame in container.decode(container.streams.video[0])]
+    assert np.allclose(np.diff(times), 0.05)
+    assert len(times) == len(given)
+
+
 @pytest.mark.parametrize(("size", "rate"), [((144, 256), 10), ((176, 144), 120)])
 def test_small_upright_slow_and_fast_videos_without_sound(tmp_path: Path, size: tuple[int, int], rate: int) -> None:
     frames = list(luma_frames(2.0, *size))

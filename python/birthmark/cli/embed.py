@@ -89,6 +89,8 @@ def _print_report(target: Path, number: int, key: str, report: "RecordingReport"
         warn(f"{target}: no signature can be found in it: {report.signature_refused}")
     if picture:
         typer.echo(f"  picture: {picture.frames} frames; detected with p = 10^{picture.log10_p:.0f}")
+    if picture and picture.dropped:
+        warn(f"{target}: these streams could not be copied: {', '.join(picture.dropped)}")
     if picture and picture.sound_refused:
         warn(f"{target}: the sound is not marked: {picture.sound_refused}")
 

@@ -20,7 +20,7 @@ from .detection import VideoDetectStream
 from .embedding import VideoEmbedStream, check_size
 from .encoders import add_encoder, rotation_matrix
 from .images import embed_image, is_image
-from .planes import LUMA_BITS, luma_view, open_video, readable, seconds_of
+from .planes import LUMA_BITS, InOrder, in_order, luma_view, open_video, readable, seconds_of
 from .results import VideoDetection
 
 VERIFY_SECONDS = 20.0
@@ -35,12 +35,14 @@ class VideoEmbedReport:
     """What was marked: frames, seconds, and log10 of the p-value of the mark found in the result's first 20 s.
 
     `sound_refused` says why the sound was copied unmarked where it cannot carry a mark, and is None otherwise.
+    `dropped` names the streams that could not be copied, such as a camera's positions.
     """
 
     frames: int
     seconds: float
     log10_p: float
     sound_refused: str | None = None
+    dropped: tuple[str, ...] = ()
 
 
 def video_duration(path: str | Path) -> float | None:
@@ -71,8 +73,9 @@ def embed_video(
 
     `codec`: "x264", "x265", "vp9" or "av1"; `crf`: its quality, by default matched to the source's bits per pixel.
     `make_sound(rate, channels)` gives a stream of `process` and `flush` that the sound passes through. All other
-    streams, chapters, tags, the rotation and the colour description are copied; times of frames are kept. Memory stays
-    bounded; the result appears when complete and when detection has found the mark in it. `progress(seconds done)`.
+    streams but those of data, chapters, tags, the rotation and the colour description are copied; times of frames are
+    kept. Memory stays bounded; the result appears when complete and when detection has found the mark in it.
+    `progress(seconds done)` is called after each frame.
 
     Raises ArgumentError for bad arguments, MediaError for files that cannot be read or written, and HostError for
     videos that cannot carry the mark (interlaced, transparent, too short or too plain).
@@ -94,7 +97,7 @@ def embed_video(
             if picture != temporary:
                 picture.unlink(missing_ok=True)
         log10_p = _verify(temporary, key, payload, target) if verify else 0.0
-    return VideoEmbedReport(frames, seconds, log10_p, refused)
+    return VideoEmbedReport(frames, seconds, log10_p, refused, tuple(job.dropped))
 
 
 def _mark_sound(picture: Path, target: Path, make_sound: MakeSound) -> str | None:
@@ -119,6 +122,11 @@ class VideoEmbedOptions:
     preset: str | None
 
 
+def _stream_name(stream: Any) -> str:
+    called = stream.metadata.get("handler_name", "").strip()
+    return f"stream {stream.index} ({stream.type or 'unknown'}{', ' + called if called else ''})"
+
+
 def _verify(path: Path, key: Key, payload: int, target: Path) -> float:
     found = detect_video(path, [key], issued=[payload], max_seconds=VERIFY_SECONDS)
     for one in found:
@@ -140,6 +148,8 @@ class _Job:
         self.first: float | None = None
         self.last = 0.0
         self.size = (0, 0)
+        self.dropped: list[str] = []
+        self.order = InOrder()
 
     def run(self) -> tuple[int, float]:
         with open_video(self.source) as (container, stream):
@@ -168,8 +178,9 @@ class _Job:
         held: list[Any] = []  # packets of other streams before the first picture opens the encoder
         for packet in container.demux():
             if packet.stream.index == stream.index:
-                for frame in packet.decode():
-                    self._frame(frame, stream, output)
+                for decoded in packet.decode():
+                    for frame in self.order.push(decoded):
+                        self._frame(frame, stream, output)
             elif packet.stream.index in copies and packet.size and packet.dts is not None:
                 packet.stream = copies[packet.stream.index]
                 held.append(packet)
@@ -177,7 +188,11 @@ class _Job:
                 for early in held:
                     output.mux(early)
                 held.clear()
+        for frame in self.order.flush():
+            self._frame(frame, stream, output)
         if self.frames:
+            for early in held:
+                output.mux(early)
             for packet in self.encoder.encode(None):
                 output.mux(packet)
 
@@ -195,6 +210,8 @@ class _Job:
                 copies[other.index] = output.add_stream_from_template(other, opaque=True)
                 copies[other.index].metadata.update(other.metadata)
                 copies[other.index].disposition = other.disposition
+            elif "timecode" not in other.metadata or "timecode" not in stream.metadata:  # else the picture carries it
+                self.dropped.append(_stream_name(other))
         chapters = container.chapters()
         if chapters:
             output.set_chapters(chapters)
@@ -251,7 +268,7 @@ def detect_video(
         first: float | None = None
         last = 0.0
         step = 1.0 / float(stream.average_rate or 25)
-        for frame in container.decode(stream):
+        for frame in in_order(container.decode(stream)):
             seconds = seconds_of(frame, last + step if first is not None else 0.0)
             first = seconds if first is None else first
             seconds = max(seconds, last) if last else seconds
