@@ -142,8 +142,9 @@ void bind_audio_fingerprint(py::module_& m) {
         .def(
             "verify",
             [](const AudioVerifier& verifier, const AudioFingerprint& reference,
-               const std::vector<AudioCandidate>& candidates) { return verifier.verify(reference, candidates); },
-            "reference"_a, "candidates"_a, py::call_guard<py::gil_scoped_release>());
+               const std::vector<AudioCandidate>& candidates,
+               double most_log10_p) { return verifier.verify(reference, candidates, most_log10_p); },
+            "reference"_a, "candidates"_a, "most_log10_p"_a = 0.0, py::call_guard<py::gil_scoped_release>());
     m.attr("row_seconds") = AudioGrid::kRowSeconds;
     m.attr("window_rows") = AudioWindows::kRows;
     m.attr("hop_rows") = AudioWindows::kHop;

@@ -96,5 +96,7 @@ class Fingerprint(Protocol):
     def candidates(self, hits: Hits, limit: int) -> list[Candidate]:
         """The likeliest candidates from the hits of one block of probes."""
 
-    def verify(self, reference: Self, candidates: list[Candidate], searched: Searched) -> list[Alignment]:
-        """Alignments with one recording, accepted or not, `recording` left empty."""
+    def verify(
+        self, reference: Self, candidates: list[Candidate], searched: Searched, log10_p: float = 0.0
+    ) -> list[Alignment]:
+        """Alignments with one recording up to this `log10_p`, `recording` left empty."""

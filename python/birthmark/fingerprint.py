@@ -83,8 +83,13 @@ class AudioFingerprint:
         votes = _core.vote(hits.tag, hits.recording, hits.position, self.core.rows, limit)
         return [Candidate(vote.recording, vote) for vote in votes]
 
-    def verify(self, reference: Fingerprint, candidates: list[Candidate], searched: Searched) -> list[Alignment]:
-        """Alignments with one recording, accepted or not, the surest first; `recording` is left empty."""
+    def verify(
+        self, reference: Fingerprint, candidates: list[Candidate], searched: Searched, log10_p: float = 0.0
+    ) -> list[Alignment]:
+        """Alignments with one recording up to this `log10_p`, the surest first; `recording` is left empty.
+
+        Below -3, most candidates that will not reach it are given up early.
+        """
         if not isinstance(reference, AudioFingerprint):
             raise ArgumentError(f"reference is of medium {reference.medium}; allowed: audio")
         rows = searched.duration_s / ROW_S
@@ -93,7 +98,7 @@ class AudioFingerprint:
                 self.core.restore_surface()
             self._verifiers.clear()
             self._verifiers[rows] = _core.AudioVerifier(self.core, rows)
-        found = self._verifiers[rows].verify(reference.core, [c.detail for c in candidates])
+        found = self._verifiers[rows].verify(reference.core, [c.detail for c in candidates], log10_p)
         return [_alignment(one) for one in found]
 
 

@@ -77,3 +77,9 @@ def test_arguments_are_checked(index: Index) -> None:
         index.stream(100)
     with pytest.raises(ArgumentError, match="channels"):
         index.stream(RATE, 2).push(np.zeros((10, 3), np.float32))
+
+
+def test_a_limit_only_leaves_out_what_is_above_it(index: Index, query: Samples) -> None:
+    everything = index.search(fingerprint(query, RATE), log10_p=0.0)
+    assert any(a.log10_p > -6 for a in everything)
+    assert index.search(fingerprint(query, RATE)) == [a for a in everything if a.log10_p <= -6]

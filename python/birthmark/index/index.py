@@ -111,8 +111,8 @@ class Index:
         for number, mine in by_recording(candidates).items():
             name = self.store.recording(number).name
             reference = deserialize(self.store.blob(number))
-            found += [dataclasses.replace(a, recording=name) for a in query.verify(reference, mine, searched)]
-        found = [alignment for alignment in found if alignment.log10_p <= log10_p]
+            aligned = query.verify(reference, mine, searched, log10_p)
+            found += [dataclasses.replace(a, recording=name) for a in aligned]
         return sorted(found, key=lambda a: (a.log10_p, a.recording, a.query_start_s))
 
     def stream(

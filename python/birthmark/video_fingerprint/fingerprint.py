@@ -39,6 +39,8 @@ class VideoFingerprint(VideoDescription):
         """The recordings whose hits agree in geometry, the best first."""
         return search.candidates(self, hits, limit)
 
-    def verify(self, reference: Self, candidates: list[Candidate], searched: Searched) -> list[Alignment]:
-        """The alignments of this query with one recording, accepted or not, the surest first."""
-        return segments.verify(self, reference, candidates, searched)
+    def verify(
+        self, reference: Self, candidates: list[Candidate], searched: Searched, log10_p: float = 0.0
+    ) -> list[Alignment]:
+        """The alignments of this query with one recording up to this `log10_p`, the surest first."""
+        return [a for a in segments.verify(self, reference, candidates, searched) if a.log10_p <= log10_p]

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "birthmark/fingerprint/audio_fingerprint.hpp"
+#include "birthmark/fingerprint/audio_null.hpp"
+#include "birthmark/fingerprint/audio_surface.hpp"
 #include "birthmark/fingerprint/audio_votes.hpp"
 
 namespace birthmark {
@@ -27,41 +30,38 @@ struct AudioAlignment {
 /// Compares the peaks of a recording with the surface of a query.
 ///
 /// The statistic is the mean height of the query's surface where the peaks of the recording should be. Its null is
-/// measured anew for each candidate on the same query and the same peaks: decoys turn them round in time, forwards and
-/// backwards, by every lag that cannot be right. log10_p counts `search_rows`, the rows of everything that was
-/// searched, times shifts and scales. It is never below that of a second null, that the same voice says the same words
-/// again.
+/// measured anew for each candidate on the same query and the same peaks: see score(). log10_p counts `search_rows`,
+/// the rows of everything that was searched, times shifts and scales. It is never below that of a second null, that the
+/// same voice says the same words again.
 class AudioVerifier {
   public:
     /// The query must have a surface and outlive this object. Throws ArgumentError otherwise.
     AudioVerifier(const AudioFingerprint& query, double search_rows);
 
     /// Alignments of one recording: candidates refined, joined where they lie on one line, cut to where the recording
-    /// really is heard. Best first; of alignments that overlap in the query the best is kept.
-    std::vector<AudioAlignment> verify(const AudioFingerprint& reference,
-                                       std::span<const AudioCandidate> candidates) const;
+    /// really is heard. Best first; of alignments that overlap in the query the best is kept. Those with a log10_p
+    /// above `most_log10_p` are left out, and a low value saves the work on most of them.
+    std::vector<AudioAlignment> verify(const AudioFingerprint& reference, std::span<const AudioCandidate> candidates,
+                                       double most_log10_p = 0.0) const;
 
   private:
-    struct Line;
-    struct Null;
-    struct Range;
+    struct Found {
+        AudioLine line;
+        AudioRange range;
+        AudioScore score;
+        AudioAlignment alignment;
+    };
 
-    void sharpen();
-    double height(double row, double band, const std::vector<std::int8_t>& surface) const;
-    double mean_height(const AudioFingerprint& reference, const Line& line, Range range,
-                       const std::vector<std::int8_t>& surface, std::uint32_t* count) const;
-    Line refine(const AudioFingerprint& reference, Line line, Range range, bool coarse) const;
-    Null null_of(const AudioFingerprint& reference, const Line& line, Range range) const;
-    double score(const AudioFingerprint& reference, const Line& line, Range range, Null* null,
-                 std::uint32_t* count) const;
-    Range extent(const AudioFingerprint& reference, const Line& line, Range seed, const Null& null, double mean) const;
+    AudioRange clip(AudioRange range, const AudioLine& line, const AudioFingerprint& reference) const;
+    std::optional<Found> follow(const AudioFingerprint& reference, AudioLine line, AudioRange range,
+                                double most_log10_p) const;
+    void extend(const AudioFingerprint& reference, Found& found) const;
+    void judge(const AudioFingerprint& reference, Found& found) const;
+    double log10_decoys(double z) const;
 
-    const AudioFingerprint& query_;
-    std::vector<std::int8_t> sharp_;
+    AudioSurface query_;
     double log10_search_;
+    double promising_z_;
 };
-
-/// log10 of the probability that a standard normal variable exceeds z; no underflow.
-double log10_normal_tail(double z);
 
 }  // namespace birthmark
