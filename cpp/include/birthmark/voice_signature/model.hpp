@@ -25,8 +25,8 @@ inline constexpr double kBandHigh = 7000.0;
 
 inline constexpr std::size_t kClasses = 32;
 
-inline constexpr double kDepth = 3.3;   ///< gains of the pattern at strength 1, root mean square in dB
-inline constexpr double kNarrow = 0.8;  ///< standard deviations of the Gaussians that spread a sign, in bands
+inline constexpr double kDepth = 4.0;    ///< gains of the pattern at strength 1, root mean square in dB
+inline constexpr double kNarrow = 0.35;  ///< standard deviations of the Gaussians that spread a sign, in bands
 inline constexpr double kWide = 4.5;
 
 inline constexpr std::size_t kLookahead = 125;   ///< frames of future in the running mean, 1 s
