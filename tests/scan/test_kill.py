@@ -105,7 +105,8 @@ def test_ctrl_c_says_how_to_go_on(world: World, many: Path, tmp_path: Path) -> N
     command = [sys.executable, "-m", "birthmark", "scan", str(many), "--registry", str(world.registry)]
     command += ["--key-file", str(world.secret), "--out", str(out)]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    while process.poll() is None and not parts(out):
+    # From its first worker on, a scan of a dozen files has a second or more to go.
+    while process.poll() is None and not workers_of(process.pid):
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
