@@ -1,187 +1,102 @@
-"""A scan of real files, a third of them innocent: is every hit right, is everything found, and what does it cost?
-
-Nobody's recordings are innocent's: people, their originals and the innocent files are of different voices and videos.
-"""
+"""A scan of real files, a third of them innocent: is every hit right, is everything found, and what does it cost?"""
 
 from __future__ import annotations
 
 import argparse
 import os
 import resource
-import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from birthmark.attacks.video import attack_file
-from birthmark.attacks.video_codec import decode_from, encode_to, video_rate, x264
-from birthmark.evidence import LINES
+from birthmark.evidence import LINES, Results, read_results
 from birthmark.evidence.records import SOUND_LINES
 from birthmark.keys import Key
-from birthmark.media import read_audio, write_audio
+from birthmark.media import write_audio
 from birthmark.registry import Registry
 from birthmark.registry.fingerprints import INDEX
-from birthmark.scan import FileResult, scan
+from birthmark.scan import FileResult, resume, scan
 from birthmark.scan.lines import Searcher, Wanted
-from corpus import Clip, describe, music_clip, prompt_speech, video_files, voices
-from robustness import attack_clip
+from corpus import describe, prompt_speech, video_files, voices
+from suspects import Corpus, Suspect
 from tables import heading, table
 
-PEOPLE, ORIGINALS, BUYERS = 3, 2, 2
-SECONDS, VIDEO_SECONDS = 20.0, 6.0
-SOUND_ATTACKS = (
-    "none", "mp3_64k", "opus_16k", "speed_1.05", "noise_20", "cut_5s", "speech_10", "tempo_0.9", "aac_32k", "pitch_+1",
-    "splice_10", "reverb_0.3", "g711", "rerecord", "music_10", "griffin_lim",
-)  # fmt: skip
-PICTURE_ATTACKS = ("x264_28", "crop_75", "scale_144p", "letterbox", "mirror", "speed_1.25", "logo", "rotate_5")
+PARTS = ("folder", "jobs", "ids", "many")
 _BLOCK = 65536
+_SMALL_S, _LONG_S = 2.0, 60.0
 
 
-@dataclass(frozen=True)
-class Suspect:
-    """One file: whose copy it is, and for whom it was made; both empty for the innocent."""
-
-    path: Path
-    attack: str
-    person: str = ""
-    recipient: str = ""
-    picture: bool = False
-
-
-def excerpt(source: Path, target: Path, seconds: float) -> None:
-    """The first seconds of a video, without sound."""
-    rate = video_rate(source)
-    encode_to(target, islice(decode_from(source), round(seconds * rate)), rate, x264(18, "veryfast"))
-
-
-class Corpus:
-    """People, deliveries and suspects in a folder."""
-
-    def __init__(self, top: Path, registry: Registry, seed: int) -> None:
-        self.top, self.registry, self.seed = top, registry, seed
-        self.voices, self.videos = list(voices()), video_files()
-        self.sounds: list[Suspect] = []
-        self.pictures: list[Suspect] = []
-
-    def deliver(self, *, pictures: bool) -> None:
-        """Marked copies for several buyers of each original."""
-        for number in range(PEOPLE):
-            handle = f"person {number}"
-            self.registry.add_person(handle)
-            for take in range(ORIGINALS):
-                original = self.top / f"original {number} {take}.wav"
-                samples = prompt_speech(self.voices[number], SECONDS, 100 * self.seed + take)
-                write_audio(original, samples, 16000)
-                self.sounds += [self._copy(original, handle, buyer, ".wav") for buyer in range(BUYERS)]
-            if pictures and number < len(self.videos) // 2:
-                original = self.top / f"original {number}.mp4"
-                excerpt(self.videos[2 * number], original, VIDEO_SECONDS)
-                self.pictures.append(self._copy(original, handle, 0, ".mp4"))
-
-    def _copy(self, original: Path, handle: str, buyer: int, ending: str) -> Suspect:
-        recipient = f"buyer {buyer} of {original.stem}"
-        target = self.top / f"{recipient}{ending}"
-        self.registry.deliver(original, target, person=handle, recipient=recipient, licence="bench")
-        return Suspect(target, "", handle, recipient, ending == ".mp4")
-
-    def suspect(self, number: int, folder: Path, *, picture: bool) -> Suspect:
-        """Every third is innocent, the others are copies under one attack after the other."""
-        turn = number // 3 * 2 + number % 3 - 1
-        if picture:
-            return self._picture(number, turn, folder / f"{number:04d}.mp4")
-        target = folder / f"{number:04d}.wav"
-        if number % 3 == 0:
-            return self._innocent(number // 3, target)
-        copy = self.sounds[turn % len(self.sounds)]
-        attack = SOUND_ATTACKS[turn % len(SOUND_ATTACKS)]
-        samples, rate = read_audio(copy.path)
-        voice = self.voices[int(copy.person.split()[1])]
-        clip = Clip(copy.path.stem, voice, samples, rate)
-        write_audio(target, attack_clip(attack, clip, samples, self.seed + number)[0], rate)
-        return Suspect(target, attack, copy.person, copy.recipient)
-
-    def _innocent(self, number: int, target: Path) -> Suspect:
-        if number % 4 == 3:
-            clip = music_clip(SECONDS, 16000, self.seed + number)
-            write_audio(target, clip.samples, clip.rate)
-        else:
-            others = self.voices[PEOPLE:]
-            voice = others[number % len(others)]
-            write_audio(target, prompt_speech(voice, SECONDS, 5000 + self.seed + number), 16000)
-        return Suspect(target, "innocent")
-
-    def _picture(self, number: int, turn: int, target: Path) -> Suspect:
-        if number % 3 == 0:
-            others = [path for place, path in enumerate(self.videos) if place % 2]
-            excerpt(others[number // 3 % len(others)], target, VIDEO_SECONDS)
-            return Suspect(target, "innocent", picture=True)
-        copy = self.pictures[turn % len(self.pictures)]
-        attack = PICTURE_ATTACKS[turn % len(PICTURE_ATTACKS)]
-        attack_file(attack, copy.path, target, seed=self.seed + number)
-        return Suspect(target, attack, copy.person, copy.recipient, picture=True)
-
-
-def judge(suspects: list[Suspect], results: list[FileResult]) -> None:
-    """Recall of each line and of all, what was missed, and what was false."""
-    by_path = {suspect.path.name: suspect for suspect in suspects}
+def judge(suspects: list[Suspect], results: Results) -> None:
+    """Recall of each line and of all, what each line missed, and what was false."""
+    by_path = {suspect.path: suspect for suspect in suspects}
+    lines_of: dict[Path, set[str]] = {path: set() for path in by_path}
+    false = []
+    for hit in results.accepted():
+        one = by_path[Path(hit.path)]
+        lines_of[one.path].add(hit.line)
+        if hit.handle != one.person or (hit.mark_id and hit.recipient != one.recipient):
+            false.append(f"{one.path.name} ({one.attack}): {hit.line} {hit.handle} {hit.recipient}")
     found: Counter[str] = Counter()
     counted: Counter[str] = Counter()
-    false, missed, failed = [], [], []
-    for result in results:
-        one = by_path[Path(result.file.path).name]
-        failed += [one.path.name] if result.file.state != "searched" else []
-        for hit in result.hits:
-            wrong = hit.handle != one.person or (hit.mark_id and hit.recipient != one.recipient)
-            if hit.accepted and wrong:
-                false.append(f"{one.path.name} ({one.attack}): {hit.line} {hit.handle} {hit.recipient}")
+    missed: dict[str, list[str]] = {}
+    for file in results.files:
+        one = by_path[Path(file.path)]
         if one.person:
-            lines = {hit.line for hit in result.hits if hit.accepted}
-            medium = "picture" if one.picture else "sound"
-            found.update({*lines, *([f"any line, {medium}"] if lines else [])})
-            counted.update({*result.file.lines, f"any line, {medium}"})
-            missed += [] if lines else [f"{one.path.name} ({one.attack})"]
-    names = [*LINES, "any line, sound", "any line, picture"]
-    rows = [[name, counted[name], found[name], 100 * found[name] / counted[name]] for name in names if counted[name]]
-    print(table(["line", "marked files", "found", "%"], rows))
-    print(f"\nfalse hits: {', '.join(false) or 'none'}; found by no line: {', '.join(missed) or 'none'}")
+            whole = f"any line, {'picture' if one.picture else 'sound'}"
+            hits = lines_of[one.path] | ({whole} if lines_of[one.path] else set())
+            for name in (*file.lines, whole):
+                counted[name] += 1
+                found[name] += name in hits
+                missed.setdefault(name, []).extend([] if name in hits else [one.attack])
+    names = [name for name in (*LINES, "any line, sound", "any line, picture") if counted[name]]
+    rows = [[name, counted[name], found[name], 100 * found[name] / counted[name]] for name in names]
+    print(table(["line", "marked files", "found", "%"], rows), end="\n\n")
+    for name in names:
+        print(f"not found by {name}: {', '.join(sorted(missed[name])) or 'none'}")
+    print(f"false hits: {', '.join(false) or 'none'}", flush=True)
+    failed = [file.path for file in results.files if file.state != "searched"]
     assert not failed, f"not searched: {failed}"
     assert not false, "a hit is wrong"
 
 
-def speed(suspects: list[Suspect], results: list[FileResult]) -> None:
-    """Real time per core on innocent sound, where every search runs to its end."""
-    innocent = {one.path.name for one in suspects if one.attack == "innocent"}
+def speed(suspects: list[Suspect], results: Results) -> None:
+    """Real time per core on innocent files, where every search runs to its end."""
+    innocent = {str(one.path) for one in suspects if one.attack == "innocent"}
     for name, lines in (("all lines of the sound", SOUND_LINES), ("with picture", LINES[3:])):
-        files = [r.file for r in results if Path(r.file.path).name in innocent and set(r.file.lines) <= set(lines)]
+        files = [f for f in results.files if f.path in innocent and set(f.lines) <= set(lines)]
         seconds, cpu = sum(max(f.sound_s, f.picture_s) for f in files), sum(f.cpu_s for f in files)
         if files:
             print(f"{name}: {seconds / cpu:.3g} x real time per core ({len(files)} innocent files, default search)")
 
 
 def side_by_side(folder: Path, registry: Registry) -> None:
-    """Wall time of one job over that of two. Says little where the machine is busy."""
-    times = []
+    """What two jobs gain over one: by the clock, and as CPU time says that two idle cores would.
+
+    Two cores share what two workers and this process need for a file; one job waits for its only worker.
+    """
+    walls, workers, owns = [], [], []
     for jobs in (1, 2):
-        begun = time.perf_counter()
-        running = scan([folder], registry, jobs=jobs, lines=SOUND_LINES)
+        running = scan([folder / "*.wav"], registry, jobs=jobs, lines=SOUND_LINES)
         next(running)
-        begun = time.perf_counter()
-        count = sum(1 for _ in running)
-        times.append((time.perf_counter() - begun) / count)
+        begun, own = time.perf_counter(), time.process_time()
+        files = [result.file for result in running]
+        walls.append((time.perf_counter() - begun) / len(files))
+        owns.append((time.process_time() - own) / len(files))
+        workers.append(sum(file.cpu_s for file in files) / len(files))
     load = os.getloadavg()[0]
-    print(f"two jobs: {times[0] / times[1]:.2f} times one (load of the machine {load:.1f})")
+    print(f"two jobs: {walls[0] / walls[1]:.2f} times one by the clock (load of the machine {load:.1f}); ", end="")
+    print(f"CPU per file: workers {workers[0]:.4f} -> {workers[1]:.4f} s, this process {owns[1]:.4f} s: ", end="")
+    print(f"{2 * workers[0] / (workers[1] + owns[1]):.2f} times on two idle cores", flush=True)
 
 
 def many_ids(index: Path) -> None:
     """CPU of the watermark, and of all lines of the sound, with a million issued IDs over that with ten."""
-    samples = prompt_speech(list(voices())[-1], 3 * SECONDS, 77)
+    samples = prompt_speech(list(voices())[-1], _LONG_S, 77)
     rng = np.random.default_rng(1)
     for name, lines in (("the watermark", SOUND_LINES[:1]), ("all lines of the sound", SOUND_LINES)):
         costs = []
@@ -212,20 +127,30 @@ def least(action: Callable[[], None]) -> float:
 
 
 def flat(count: int, top: Path, registry: Registry) -> None:
-    """Memory of the parent and of the worker after a tenth and after all of many small files."""
+    """Memory of this process and of the worker after a tenth and after all of many small files."""
     source = top / "small.wav"
-    write_audio(source, prompt_speech(list(voices())[-1], 2.0, 5), 16000)
-    folder = top / "many"
-    folder.mkdir()
+    write_audio(source, prompt_speech(list(voices())[-1], _SMALL_S, 5), 16000)
+    folder, out = top / "many", top / "many results"
+    folder.mkdir(exist_ok=True)
     for number in range(count):
-        (folder / f"{number:05d}.wav").symlink_to(source)
-    peaks, parents = [], []
-    for result in scan([folder], registry, out=top / "many results"):
+        path = folder / f"{number:05d}.wav"
+        if not path.exists():
+            path.symlink_to(source)
+    peaks, parents, cpu = [], [], 0.0
+    for result in going_on(folder, out, registry):
         peaks.append(result.file.peak_mb)
         parents.append(int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20)
-    early = count // 10
-    print(f"{count} small files: worker's peak {peaks[early]:.0f} -> {peaks[-1]:.0f} MB, this process ", end="")
-    print(f"{parents[early]:.0f} -> {parents[-1]:.0f} MB (after a tenth and after all)")
+        cpu += result.file.cpu_s
+    early, parts = len(peaks) // 10, len(list((out / "parts").iterdir()))
+    print(f"{len(peaks)} small files: worker's peak {peaks[early]:.0f} -> {peaks[-1]:.0f} MB, this process ", end="")
+    print(
+        f"{parents[early]:.0f} -> {parents[-1]:.0f} MB (after a tenth and after all); {cpu:.0f} s of CPU, {parts} parts"
+    )
+
+
+def going_on(folder: Path, out: Path, registry: Registry) -> Iterator[FileResult]:
+    """Scan a folder, or go on where an earlier run was stopped."""
+    return resume(out, registry) if out.exists() else scan([folder], registry, out=out)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -235,36 +160,43 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--pictures", type=int, default=12, help="how many of them are videos")
     parser.add_argument("--many", type=int, default=300, help="small files for the memory test; the goal is 10000")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--skip-jobs", action="store_true", help="do not compare one job with two")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what to measure")
+    parser.add_argument("--top", type=Path, help="a folder to work in, kept: a run that was stopped goes on in it")
     chosen = parser.parse_args(arguments)
     title = f"Scan of {chosen.files} files, {chosen.pictures} of them videos"
-    print(heading(title, f"{describe()}; {len(video_files())} videos; seed {chosen.seed}"))
-    top = Path(tempfile.mkdtemp(prefix="bench_scan."))
-    try:
-        run(chosen, top)
-    finally:
-        shutil.rmtree(top)
+    print(heading(title, f"{describe()}; {len(video_files())} videos; seed {chosen.seed}"), flush=True)
+    if chosen.top is None:
+        with tempfile.TemporaryDirectory(prefix="bench_scan.") as folder:
+            run(chosen, Path(folder))
+    else:
+        chosen.top.mkdir(exist_ok=True)
+        run(chosen, chosen.top)
 
 
 def run(chosen: argparse.Namespace, top: Path) -> None:
     """Everything, in the folder `top`."""
     secret, folder = top / "secret", top / "suspects"
-    secret.write_bytes(os.urandom(32))
-    folder.mkdir()
-    with Registry.create(top / "registry", secret) as registry:
+    if not secret.exists():
+        secret.write_bytes(os.urandom(32))
+    (folder / "video").mkdir(parents=True, exist_ok=True)
+    made = (top / "registry").exists()
+    with Registry.open(top / "registry", secret) if made else Registry.create(top / "registry", secret) as registry:
         corpus = Corpus(top, registry, chosen.seed)
         corpus.deliver(pictures=chosen.pictures > 0)
-        sounds = chosen.files - chosen.pictures
-        suspects = [corpus.suspect(number, folder, picture=False) for number in range(sounds)]
-        (folder / "video").mkdir()
+        suspects = [corpus.suspect(number, folder, picture=False) for number in range(chosen.files - chosen.pictures)]
         suspects += [corpus.suspect(number, folder / "video", picture=True) for number in range(chosen.pictures)]
-        results = list(scan([folder], registry, out=top / "results"))
-        judge(suspects, results)
-        speed(suspects, results)
-        if not chosen.skip_jobs:
+        if "folder" in chosen.parts:
+            for _ in going_on(folder, top / "results", registry):
+                pass
+            results = read_results(top / "results")
+            judge(suspects, results)
+            speed(suspects, results)
+        if "jobs" in chosen.parts:
             side_by_side(folder, registry)
-        many_ids(registry.folder / INDEX)
-        flat(chosen.many, top, registry)
+        if "ids" in chosen.parts:
+            many_ids(registry.folder / INDEX)
+        if "many" in chosen.parts:
+            flat(chosen.many, top, registry)
 
 
 if __name__ == "__main__":

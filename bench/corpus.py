@@ -9,7 +9,7 @@ CC BY-SA 3.0). More speech and video: a folder of media named by the environment
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -136,9 +136,9 @@ def _speech(seconds: float, seed: int) -> Iterator[Clip]:
             return
 
 
-def other_speech(clip: Clip, seconds: float, seed: int = 0) -> Samples:
-    """Speech of another voice than the clip's, at the clip's rate."""
-    names = [voice for voice in voices() if voice != clip.voice]
+def other_speech(clip: Clip, seconds: float, seed: int = 0, speakers: Sequence[str] = ()) -> Samples:
+    """Speech of another voice than the clip's, one of `speakers` where some are named, at the clip's rate."""
+    names = [voice for voice in speakers or voices() if voice != clip.voice]
     if not names:
         others = [value for voice, value in shared_speech().items() if voice != clip.voice]
         samples, rate = others[seed % len(others)]

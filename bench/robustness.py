@@ -64,19 +64,22 @@ class Tally:
         return 100 * self.exact / self.clips if self.clips else float("nan")
 
 
-def attack_clip(name: str, clip: corpus.Clip, marked: Samples, seed: int) -> tuple[Samples, tuple[float, float] | None]:
+def attack_clip(
+    name: str, clip: corpus.Clip, marked: Samples, seed: int, speakers: Sequence[str] = ()
+) -> tuple[Samples, tuple[float, float] | None]:
     """The attacked samples and, for passages put into other sound, where the mark is in seconds.
 
-    Interfering speech is another voice's, interfering music is real where it is installed.
+    Interfering speech is another voice's, one of `speakers` where some are named; interfering music is real where it is
+    installed.
     """
     attack: Callable[..., Samples] = AUDIO[name]
     seconds = len(marked) / clip.rate
     if name.startswith("speech_"):
-        attack = partial(attack, other=corpus.other_speech(clip, seconds, seed))
+        attack = partial(attack, other=corpus.other_speech(clip, seconds, seed, speakers))
     elif name.startswith("music_"):
         attack = partial(attack, other=corpus.music_clip(seconds, clip.rate, seed).samples)
     elif name == "cut_in":
-        background = corpus.other_speech(clip, CUT_IN_S, seed)
+        background = corpus.other_speech(clip, CUT_IN_S, seed, speakers)
         inside, outside = min(len(marked), round(5.0 * clip.rate)), round(CUT_IN_S * clip.rate)
         start = cut_in_start(inside, outside, seed) / clip.rate
         attacked = cut_in(marked, clip.rate, seed=seed, background=background, seconds=CUT_IN_S)
