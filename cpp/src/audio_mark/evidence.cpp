@@ -14,6 +14,8 @@ constexpr double kFarOut = 8.0;       // below, Chernoff's bound is hardly ever 
 constexpr int kMostSteps = 12;
 constexpr double kNearEnough = 0.01;
 constexpr double kLargest = 1e4;
+constexpr double kAnyZ = 8.0;      // least_z: where exp(-kAnyZ) is enough, z is not worth a bound
+constexpr double kSigns = 0.1932;  // ln 2 - 1/2
 
 /// Chernoff's bound for signs with the weights of `block`. It holds for every l; Newton's method nears the best from
 /// below, since the slope of log cosh is concave.
@@ -72,6 +74,28 @@ double log10_tail(std::span<const float> block, double z) {
                  : -z * z / 2.0 * std::numbers::log10e - std::log10(z * std::sqrt(2.0 * std::numbers::pi));
     const double any_block = std::min(0.0, log10_normal + std::log10(kSignSums));
     return z < kFarOut ? any_block : std::min(any_block, log10_chernoff(block, z));
+}
+
+/// Chernoff's bound is exp(-I(z)), and I(z) is at most the relative entropy of signs with the means m = z block /
+/// |block|, which for |m| <= 1 is at most the sum of m^2 / 2 + (ln 2 - 1/2) m^4. The other bound, 3.18 times the normal
+/// tail, is above exp(-z^2 / 2) / z. So no z below the root of z^2 / 2 + (ln 2 - 1/2) z^4 sum(block^4) / |block|^4 =
+/// -ln(wanted) - ln(z) will do.
+double least_z(std::span<const float> block, double wanted) {
+    const double nats = -wanted * std::numbers::ln10;
+    double squares = 0.0;
+    double fourths = 0.0;
+    double most = 0.0;
+    for (const float value : block) {
+        const double square = static_cast<double>(value) * value;
+        squares += square;
+        fourths += square * square;
+        most = std::max(most, square);
+    }
+    if (nats < kAnyZ || squares <= 0.0) return 0.0;
+    const double left = nats - std::log(2.0 * nats) / 2.0;
+    const double quartic = kSigns * fourths / (squares * squares);
+    const double z_squared = 2.0 * left / (0.5 + std::sqrt(0.25 + 4.0 * quartic * left));
+    return std::sqrt(std::min(z_squared, squares / most));
 }
 
 }  // namespace birthmark::audio_mark

@@ -121,11 +121,14 @@ KeySearch::View KeySearch::refine(const PowerMap& map, const Warp& warp) const {
     return best;
 }
 
-double KeySearch::log10_p(double log10_tail, const Path& path, bool issued) const {
+double KeySearch::log10_searched(const Path& path, bool issued) const {
     const double payloads = issued ? std::log10(static_cast<double>(options_->issued->size())) : kLog10Payloads;
     const double both = options_->issued != nullptr ? std::log10(2.0) : 0.0;
-    return std::min(
-        0.0, log10_tail + payloads + both + path.log10_count(kSlots * kFinePhases) + log10_warps_ + log10_hypotheses_);
+    return payloads + both + path.log10_count(kSlots * kFinePhases) + log10_warps_ + log10_hypotheses_;
+}
+
+double KeySearch::log10_p(double log10_tail, const Path& path, bool issued) const {
+    return std::min(0.0, log10_tail + log10_searched(path, issued));
 }
 
 KeySearch::Codeword KeySearch::codeword(std::uint64_t payload) const {
@@ -134,30 +137,54 @@ KeySearch::Codeword KeySearch::codeword(std::uint64_t payload) const {
     return word;
 }
 
-void KeySearch::decode(const Block& block, const Path& path, std::vector<Decoded>& found) const {
-    std::array<float, kCodeBits> soft{};
-    pattern_->fold(block, soft);
-    const auto consider = [&](std::uint64_t payload, bool issued) {
-        const double p = log10_p(Agreement(block, *pattern_, codeword(payload)).log10_tail, path, issued);
+/// What each path makes of the soft chips, in words that are sure enough. Issued payloads are searched for all paths in
+/// one pass, and only for such as can be.
+std::vector<KeySearch::Decoded> KeySearch::decode(std::span<const float> soft, std::span<const Path> paths) const {
+    std::vector<Decoded> found;
+    std::vector<Block> blocks;
+    std::vector<float> bits(paths.size() * kCodeBits);
+    std::vector<float> at_least;
+    const auto bits_of = [&](std::size_t i) { return std::span(bits).subspan(i * kCodeBits, kCodeBits); };
+    const auto consider = [&](std::size_t i, std::uint64_t payload, bool issued) {
+        const double tail = Agreement(blocks[i], *pattern_, codeword(payload)).log10_tail;
+        const double p = log10_p(tail, paths[i], issued);
         if (p <= options_->max_log10_p) found.push_back({payload, issued, p});
     };
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+        const Block& block = blocks.emplace_back(fold(soft, kFinePhases, paths[i]));
+        const double sync = pattern_->fold(block, bits_of(i));
+        if (options_->issued == nullptr) continue;
+        const double norm = std::sqrt(std::inner_product(block.begin(), block.end(), block.begin(), 0.0));
+        const double z = least_z(block, options_->max_log10_p - log10_searched(paths[i], true));
+        at_least.push_back(static_cast<float>(z * norm - sync));
+    }
     if (options_->issued != nullptr) {
-        for (const auto& match : options_->issued->best(soft, 1)) consider(match.id, true);
+        const auto matches = options_->issued->best_of_each(bits, 1, at_least);
+        for (std::size_t i = 0; i < paths.size(); ++i) {
+            for (const auto& match : matches[i]) consider(i, match.id, true);
+        }
     }
-    if (const auto payload = most_likely(PayloadDecoder(*code_, options_->list_size).decode(soft))) {
-        consider(*payload, false);
+    PayloadDecoder decoder(*code_, options_->list_size);
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+        if (const auto payload = most_likely(decoder.decode(bits_of(i)))) consider(i, *payload, false);
     }
+    return found;
 }
 
 std::vector<Path> KeySearch::attempts(const View& view) const {
     const Path& path = view.path;
     const std::size_t windows = path.alignment.size();
-    std::vector<Path> list{path};
+    std::vector<Path> list;
+    const auto offer = [&](Path one) {
+        const auto same = [&](const Path& other) { return other.alignment == one.alignment; };
+        if (one.runs > 0 && std::ranges::none_of(list, same)) list.push_back(std::move(one));
+    };
     const auto add = [&](std::size_t begin, std::size_t end) {
         Path part = path.only(begin, end);
         part.count(kSlots * kFinePhases);
-        if (part.runs > 0 && part.alignment != list.back().alignment) list.push_back(std::move(part));
+        offer(std::move(part));
     };
+    offer(path);
     const Interval strongest = best_interval(view.scores, path);
     add(strongest.begin, strongest.end);
     std::size_t begin = 0;
@@ -172,18 +199,16 @@ std::vector<Path> KeySearch::attempts(const View& view) const {
         add(w, std::min(w + kChunkWindows, windows));
     }
     for (const std::size_t alignment : likely_alignments(view.scores, kThroughAttempts)) {
-        list.push_back(Path::constant(windows, static_cast<int>(alignment)));
+        offer(Path::constant(windows, static_cast<int>(alignment)));
     }
     return list;
 }
 
 bool KeySearch::pursue(const PowerMap& map, const Warp& warp, double log10_warps) {
+    if (std::ranges::find(fruitless_, warp) != fruitless_.end()) return false;
     log10_warps_ = log10_warps;
     const View view = refine(map, warp);
-    std::vector<Decoded> decoded;
-    for (const Path& path : attempts(view)) {
-        if (path.runs > 0) decode(fold(view.soft, kFinePhases, path), path, decoded);
-    }
+    std::vector<Decoded> decoded = decode(view.soft, attempts(view));
     std::ranges::sort(decoded, {}, &Decoded::log10_p);
     bool any = false;
     std::vector<std::uint64_t> claimed;
@@ -192,6 +217,11 @@ bool KeySearch::pursue(const PowerMap& map, const Warp& warp, double log10_warps
             claimed.push_back(one.payload);
             any |= claim(view, one);
         }
+    }
+    if (any) {
+        fruitless_.clear();
+    } else {
+        fruitless_.push_back(warp);
     }
     return any;
 }

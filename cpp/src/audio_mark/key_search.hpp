@@ -21,7 +21,7 @@ class KeySearch {
     /// Score of the best path in coarse soft chips, in time not yet explained.
     [[nodiscard]] double coarse_score(std::span<const float> soft, double stretch) const;
 
-    /// Follows a warp, one of 10^log10_warps, to detections; true where there were any.
+    /// Follows a warp, one of 10^log10_warps, to detections; true where there were any new ones.
     bool pursue(const PowerMap& map, const Warp& warp, double log10_warps);
 
     /// Seconds of the span in which marks were found.
@@ -48,7 +48,8 @@ class KeySearch {
     [[nodiscard]] View refine(const PowerMap& map, const Warp& warp) const;
     [[nodiscard]] std::vector<bool> closed(std::size_t windows, double stretch) const;
     [[nodiscard]] std::vector<Path> attempts(const View& view) const;
-    void decode(const Block& block, const Path& path, std::vector<Decoded>& found) const;
+    [[nodiscard]] std::vector<Decoded> decode(std::span<const float> soft, std::span<const Path> paths) const;
+    [[nodiscard]] double log10_searched(const Path& path, bool issued) const;
     [[nodiscard]] double log10_p(double log10_tail, const Path& path, bool issued) const;
     bool claim(const View& view, const Decoded& decoded);
     bool report(const View& view, const Decoded& decoded, const Block& chips, const Path& part);
@@ -61,6 +62,7 @@ class KeySearch {
     double log10_hypotheses_;
     double log10_warps_ = 0.0;  ///< of the warp pursued
     KnownSlots sync_;
+    std::vector<Warp> fruitless_;  ///< pursued since the last detection: nothing has changed for them
     std::vector<Detection> found_;
 };
 

@@ -15,6 +15,17 @@ namespace {
 
 using detail::kBlock;
 
+constexpr std::size_t kGroupBytes = std::size_t{1} << 16;
+constexpr std::size_t kFetchAhead =
+    4;  // blocks; a search that skips columns is no sequence that the processor foresees
+
+/// Bring bytes that will be needed soon from memory.
+void fetch(std::span<const std::uint8_t> bytes, std::size_t first, std::size_t size) {
+    constexpr std::size_t kLine = 64;
+    const std::size_t end = std::min(bytes.size(), first + size);
+    for (std::size_t at = first; at < end; at += kLine) __builtin_prefetch(bytes.data() + at);
+}
+
 /// Codewords of many payloads. The code is affine, so a payload's codeword is the sum of eight table entries.
 class FastEncoder {
   public:
@@ -48,16 +59,21 @@ class FastEncoder {
 /// The search for one soft vector: tables, the best so far, and the quantised score that a payload must reach.
 class Search {
   public:
-    Search(std::span<const float> soft, std::size_t count) : tables_(soft), count_(count) { best_.reserve(count + 1); }
+    Search(std::span<const float> soft, std::size_t count, float at_least)
+        : tables_(soft),
+          count_(count),
+          at_least_(at_least),
+          wanted_(tables_.lowest_quantised(at_least)),
+          decisive_(tables_.decisive_columns(wanted_)) {
+        best_.reserve(count + 1);
+    }
 
     void scan(const std::uint8_t* block, std::size_t first, std::size_t size) {
-        alignas(64) std::array<std::int16_t, kBlock> score{};
-        tables_.score_block(block, score);
-        std::int16_t highest = std::numeric_limits<std::int16_t>::min();
-        for (const std::int16_t value : score) highest = std::max(highest, value);
-        if (highest < threshold_) return;
+        alignas(64) detail::NibbleScores::Score score;
+        if (tables_.score_block(block, decisive_, score) + tables_.rest(decisive_) < wanted_) return;
+        if (decisive_ < tables_.columns()) tables_.score_block(block, tables_.columns(), score);
         for (std::size_t j = 0; j < size; ++j) {
-            if (score[j] >= threshold_) offer(first + j, tables_.exact(block, j));
+            if (score[j] >= wanted_) offer(first + j, tables_.exact(block, j));
         }
     }
 
@@ -65,17 +81,20 @@ class Search {
 
   private:
     void offer(std::size_t index, float score) {
+        if (score < at_least_) return;
         const auto before = [](const auto& a, const auto& b) { return a.first > b.first; };
         const std::pair<float, std::size_t> entry{score, index};
         best_.insert(std::upper_bound(best_.begin(), best_.end(), entry, before), entry);
         if (best_.size() > count_) best_.pop_back();
-        if (best_.size() == count_) threshold_ = tables_.lowest_quantised(best_.back().first);
+        if (best_.size() == count_) wanted_ = std::max(wanted_, int{tables_.lowest_quantised(best_.back().first)});
     }
 
     detail::NibbleScores tables_;
     std::size_t count_;
+    float at_least_;
+    int wanted_;
+    std::size_t decisive_;
     std::vector<std::pair<float, std::size_t>> best_;
-    std::int16_t threshold_ = std::numeric_limits<std::int16_t>::min();
 };
 
 }  // namespace
@@ -107,8 +126,8 @@ std::vector<IssuedIds::Match> IssuedIds::best(std::span<const float> soft, std::
     return std::move(best_of_each(soft, count).front());
 }
 
-std::vector<std::vector<IssuedIds::Match>> IssuedIds::best_of_each(std::span<const float> soft,
-                                                                   std::size_t count) const {
+std::vector<std::vector<IssuedIds::Match>> IssuedIds::best_of_each(std::span<const float> soft, std::size_t count,
+                                                                   std::span<const float> at_least) const {
     if (soft.size() % code_bits_ != 0) {
         throw ArgumentError("soft has " + std::to_string(soft.size()) + " values; allowed: a multiple of " +
                             std::to_string(code_bits_));
@@ -116,21 +135,27 @@ std::vector<std::vector<IssuedIds::Match>> IssuedIds::best_of_each(std::span<con
     for (const float value : soft) {
         if (!std::isfinite(value)) throw ArgumentError("soft holds a value that is not finite");
     }
-    count = std::min(count, ids_.size());
     std::vector<std::vector<Match>> matches(soft.size() / code_bits_);
+    if (!at_least.empty() && at_least.size() != matches.size()) {
+        throw ArgumentError("at_least has " + std::to_string(at_least.size()) + " values; allowed: none or " +
+                            std::to_string(matches.size()));
+    }
+    count = std::min(count, ids_.size());
     if (count == 0) return matches;
     std::vector<Search> searches;
     searches.reserve(matches.size());
     for (std::size_t h = 0; h < matches.size(); ++h) {
-        searches.emplace_back(soft.subspan(h * code_bits_, code_bits_), count);
+        const float lowest = at_least.empty() ? -std::numeric_limits<float>::infinity() : at_least[h];
+        searches.emplace_back(soft.subspan(h * code_bits_, code_bits_), count, lowest);
     }
-    // Blocks go through all searches in groups that stay in the first-level cache.
+    // Blocks go through all searches in groups that stay in the second-level cache.
     const std::size_t block_bytes = kBlock * code_bits_ / 8;
     const std::size_t blocks = blocks_.size() / block_bytes;
-    constexpr std::size_t kGroup = 8;
-    for (std::size_t group = 0; group < blocks; group += kGroup) {
+    const std::size_t group_blocks = kGroupBytes / block_bytes;
+    for (std::size_t group = 0; group < blocks; group += group_blocks) {
         for (auto& search : searches) {
-            for (std::size_t block = group; block < std::min(group + kGroup, blocks); ++block) {
+            for (std::size_t block = group; block < std::min(group + group_blocks, blocks); ++block) {
+                if (&search == searches.data()) fetch(blocks_, (block + kFetchAhead) * block_bytes, block_bytes);
                 const std::size_t first = block * kBlock;
                 search.scan(blocks_.data() + block * block_bytes, first, std::min(kBlock, ids_.size() - first));
             }

@@ -131,6 +131,21 @@ TEST_CASE("the tail bound is above the exact tail, however uneven the weights") 
     }
 }
 
+TEST_CASE("no z below the least gives a wanted tail, and the least is not far below the first that does") {
+    std::vector<float> block = test::noise(kSlots * kPairs, 9);
+    for (const double unevenness : {1.0, 3.0, 9.0}) {
+        for (float& value : block)
+            value = std::copysign(std::pow(std::abs(value), static_cast<float>(unevenness)), value);
+        for (const double wanted : {-5.0, -12.0, -20.0, -60.0}) {
+            const double least = least_z(block, wanted);
+            for (double z = 0.0; z < least; z += 0.01) REQUIRE(log10_tail(block, z) > wanted);
+            if (unevenness < 2.0 && wanted >= -20.0) CHECK(log10_tail(block, 1.1 * least) < wanted);
+        }
+    }
+    CHECK(least_z(block, -1.0) == 0.0);
+    CHECK(least_z(std::vector<float>(64, 0.0F), -20.0) == 0.0);
+}
+
 TEST_CASE("what a host says all the time is no chip") {
     std::vector<float> soft(300 * kPairs);
     for (std::size_t i = 0; i < soft.size(); ++i) soft[i] = 0.25F * static_cast<float>(i % kPairs);

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <random>
@@ -66,6 +67,33 @@ TEST_CASE("the best of the issued payloads are those of a full search") {
     }
 }
 
+TEST_CASE("a search for what stands far out leaves out the rest and misses nothing") {
+    std::mt19937_64 random(3);
+    std::normal_distribution<float> normal;
+    for (const std::size_t bits : {128U, 256U, 1024U}) {
+        const auto ids = random_ids(5000, random);
+        const IssuedIds issued(bits, ids);
+        const PayloadCode code(bits);
+        std::vector<std::int8_t> chips(bits);
+        std::vector<float> soft(2 * bits);
+        for (std::size_t trial = 0; trial < 50; ++trial) {
+            code.encode(ids[97 * trial], chips);
+            const float strength = 0.02F * static_cast<float>(trial);
+            for (float& value : soft) value = normal(random);
+            for (std::size_t i = 0; i < bits; ++i) soft[bits + i] += strength * static_cast<float>(chips[i]);
+            const float norm = std::sqrt(static_cast<float>(bits));
+            const std::vector<float> at_least{7.0F * norm, (4.0F + 0.1F * static_cast<float>(trial)) * norm};
+            const auto found = issued.best_of_each(soft, 2, at_least);
+            for (std::size_t h = 0; h < 2; ++h) {
+                auto expected = issued.best(std::span<const float>(soft).subspan(h * bits, bits), 2);
+                std::erase_if(expected, [&](const IssuedIds::Match& one) { return one.correlation < at_least[h]; });
+                REQUIRE(found[h].size() == expected.size());
+                for (std::size_t k = 0; k < expected.size(); ++k) CHECK(found[h][k].id == expected[k].id);
+            }
+        }
+    }
+}
+
 TEST_CASE("an issued payload is identified where the soft bits are far too weak for blind decoding") {
     std::mt19937_64 random(2);
     std::normal_distribution<float> normal;
@@ -99,6 +127,9 @@ TEST_CASE("wrong arguments are named") {
     const IssuedIds issued(128, ids);
     CHECK_THROWS_AS(static_cast<void>(issued.best(std::vector<float>(256, 1.0F), 1)), birthmark::ArgumentError);
     CHECK_THROWS_AS(static_cast<void>(issued.best_of_each(std::vector<float>(100, 1.0F), 1)), birthmark::ArgumentError);
+    const std::vector<float> two(2, 0.0F);
+    CHECK_THROWS_AS(static_cast<void>(issued.best_of_each(std::vector<float>(128, 1.0F), 1, two)),
+                    birthmark::ArgumentError);
     std::vector<float> soft(128, 1.0F);
     soft[0] = std::numeric_limits<float>::infinity();
     CHECK_THROWS_AS(static_cast<void>(issued.best(soft, 1)), birthmark::ArgumentError);

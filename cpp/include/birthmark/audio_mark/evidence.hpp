@@ -23,4 +23,7 @@ struct Agreement {
 /// and Chernoff's bound exp(-l z) prod(cosh(l block / |block|)) for this very block, which far out is the sharper one.
 double log10_tail(std::span<const float> block, double z);
 
+/// No z below this makes log10_tail(block, z) as small as `wanted`: cheap, and some 5 % lower than need be.
+double least_z(std::span<const float> block, double wanted);
+
 }  // namespace birthmark::audio_mark

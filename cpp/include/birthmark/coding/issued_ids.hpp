@@ -9,10 +9,11 @@ namespace birthmark {
 
 /// A set of issued payloads that soft bits are matched against directly, where they are too weak to be decoded blindly.
 ///
-/// The codewords are kept, N / 8 bytes per payload, in blocks of 32 with the same byte of the 32 side by side. A scan
+/// The codewords are kept, N / 8 bytes per payload, in blocks of 64 with the same byte of the 64 side by side. A scan
 /// scores a block with 16-entry tables of quantised partial correlations, one per four code bits (one shuffle
-/// instruction looks up 16 payloads). Payloads whose quantised score, allowing for the largest possible rounding error,
-/// could belong to the best are scored again in float: the answer is exactly that of a full search.
+/// instruction looks up 16 payloads), the bits that say most first: where the others cannot lift any payload of the
+/// block to what is asked for, it is left. Payloads whose quantised score, allowing for the largest possible rounding
+/// error, could belong to the best are scored again in float: the answer is exactly that of a full search.
 /// Immutable; may be shared by threads.
 class IssuedIds {
   public:
@@ -32,8 +33,10 @@ class IssuedIds {
     [[nodiscard]] std::vector<Match> best(std::span<const float> soft, std::size_t count) const;
 
     /// The same for several soft vectors, one after the other in `soft`, in one pass over the codewords: element h
-    /// belongs to soft[h * code_bits ...].
-    [[nodiscard]] std::vector<std::vector<Match>> best_of_each(std::span<const float> soft, std::size_t count) const;
+    /// belongs to soft[h * code_bits ...]. Only correlations from at_least[h] on are wanted, all where it is empty; a
+    /// search for what stands far out is several times as fast.
+    [[nodiscard]] std::vector<std::vector<Match>> best_of_each(std::span<const float> soft, std::size_t count,
+                                                               std::span<const float> at_least = {}) const;
 
   private:
     void fill();
