@@ -25,7 +25,7 @@ CPP_FOLDERS = (
 # Modules of one row may import each other. A module that no row names belongs to DETECTORS.
 DETECTORS = "watermark signature fingerprint"
 PYTHON_ROWS = (
-    "errors _core keys",
+    "errors _closing _core keys",
     "media loudness",
     DETECTORS,
     "stats",

@@ -2,9 +2,11 @@
 
 import io
 import os
+import subprocess
 import sys
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -125,6 +127,28 @@ def test_low_rates_are_raised(tmp_path: Path) -> None:
         blocks: list[np.ndarray] = []
         tracks.run(blocks.append, None)
     assert sum(map(len, blocks)) == pytest.approx(24000, abs=2)
+
+
+def test_pictures_come_in_the_order_of_their_times(tmp_path: Path) -> None:
+    """AVI gives frames that depend on later ones each other's times."""
+    path = tmp_path / "x.avi"
+    with av.open(str(path), "w") as output:
+        video = output.add_stream("libx264", rate=20, options={"x264-params": "b-adapt=0:bframes=3"})
+        video.width, video.height, video.pix_fmt = 160, 96, "yuv420p"
+        for number in range(30):
+            grey = np.full((96, 160), 40 + 5 * number, np.uint8)
+            output.mux(video.encode(av.VideoFrame.from_ndarray(grey, format="gray").reformat(format="yuv420p")))
+        output.mux(video.encode(None))
+    shown: list[tuple[float, float]] = []
+    with open_tracks(path) as tracks:
+        tracks.run(None, lambda frame, at: shown.append((at, float(frame.to_ndarray(format="gray").mean()))))
+    assert [at for at, _ in shown] == pytest.approx([number / 20 for number in range(30)])
+    assert np.all(np.diff([level for _, level in shown]) > 0)
+
+
+def test_a_worker_loads_no_database() -> None:
+    code = "import sys, birthmark.scan.worker; sys.exit('sqlalchemy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
 
 
 def test_a_passage_is_read_again(world: World) -> None:

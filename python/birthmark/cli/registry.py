@@ -42,6 +42,10 @@ def init(
         print_json(document)
     else:
         typer.echo(f"{registry}: registry {document['id']}, public key {document['public_key']}")
+        typer.echo(
+            "Note the public key outside the registry: with `registry verify --public-key` it shows later that nobody "
+            "has written the log anew."
+        )
 
 
 def person(

@@ -19,9 +19,9 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from birthmark._closing import Closing
 from birthmark.errors import ArgumentError, FormatError, MediaError
 
 from .records import SCHEMA_VERSION, FileRecord, Hit, Row, ScanRecord, from_row, schema, to_row
@@ -105,7 +105,7 @@ def _appearing(target: Path) -> Iterator[Path]:
         os.close(folder)
 
 
-class ResultWriter:
+class ResultWriter(Closing):
     """Writes a scan's results; one at a time. A context manager.
 
     `create` starts a new folder with its plan, `resume` goes on with an old one. Both raise ArgumentError where the
@@ -158,14 +158,6 @@ class ResultWriter:
         except BaseException:
             os.close(lock)
             raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let go of the folder."""

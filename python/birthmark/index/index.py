@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
+from birthmark._closing import Closing
 from birthmark.alignment import ACCEPTED_LOG10_P, Alignment, Candidate, Fingerprint, Searched
 from birthmark.errors import ArgumentError
 from birthmark.fingerprint import by_recording, deserialize
@@ -31,7 +31,7 @@ class IndexInfo:
     size_bytes: int
 
 
-class Index:
+class Index(Closing):
     """Finds passages of recordings. A context manager: the end of the block closes the store."""
 
     def __init__(self, store: Store) -> None:
@@ -51,14 +51,6 @@ class Index:
         another writer is at work, and FormatError where it is damaged.
         """
         return cls(FileStore(path, write=write))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the store."""

@@ -6,7 +6,6 @@ import secrets
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, cast
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy import CursorResult, select, text
 from sqlalchemy.exc import DBAPIError
 
+from birthmark._closing import Closing
 from birthmark.errors import ArgumentError, FormatError, MediaError
 from birthmark.index import Index
 from birthmark.keys import Key
@@ -32,7 +32,7 @@ DECOYS = 100
 """Keys drawn at enrolment and never used: what a later dataset test compares the person's key with."""
 
 
-class Registry:
+class Registry(Closing):
     """People, keys, recordings, deliveries and sightings in a folder. A context manager.
 
     Reading needs no secret, except what gives keys. Every change needs it, because it signs the log.
@@ -91,14 +91,6 @@ class Registry:
             store.close()
             raise
         return cls(store)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Release the database."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from birthmark._closing import Closing
 from birthmark.errors import ArgumentError, Error
 from birthmark.evidence.store import Planned
 
@@ -84,7 +85,7 @@ class _Worker:
         return self.process.wait()
 
 
-class LocalPool:
+class LocalPool(Closing):
     """Searches files in processes of this machine. A context manager: its end kills them.
 
     `order` is what `worker.make_searcher` needs. Any other engine is a class with the same `run`.
@@ -101,10 +102,8 @@ class LocalPool:
         self.lines: tuple[str, ...] = ()
         """Lines that the workers run, known once the first is ready."""
 
-    def __enter__(self) -> LocalPool:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Kill the processes."""
         for worker in self._workers:
             worker.end()
         self._workers.clear()

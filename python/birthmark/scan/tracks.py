@@ -21,6 +21,7 @@ from birthmark.errors import MediaError
 from birthmark.media.audio import read_blocks
 from birthmark.media.decode import AvDecoder, describe, soundfile_info
 from birthmark.media.formats import TARGETS, AudioInfo
+from birthmark.video_watermark.planes import InOrder
 
 Samples = NDArray[np.float32]
 OnSound = Callable[[Samples], None]
@@ -163,7 +164,7 @@ class Tracks:
         audio: Any = self._container.streams.audio[0] if self._info is not None and on_sound is not None else None
         video = self._video if on_picture is not None else None
         sound = None if audio is None or self._info is None else AvDecoder(self.path, audio, self._info)
-        frames = None if video is None or on_picture is None else _Frames(video, self.picture, on_picture)
+        frames = None if video is None or on_picture is None else _Frames(self.picture, on_picture)
         push, finish = self._converted(on_sound)
         try:
             for packet in self._container.demux([one for one in (video, audio) if one is not None]):
@@ -176,6 +177,8 @@ class Tracks:
             if not (sound and sound.frames) and not (frames and frames.count):
                 raise
             self.damage = _short(error, self.path)
+        if frames is not None:
+            frames.finish()
         damaged = (sound.damaged if sound else 0) + (frames.damaged if frames else 0)
         if not (sound and sound.frames) and not (frames and frames.count):
             raise MediaError(f"nothing could be decoded ({damaged} damaged packets)")
@@ -187,15 +190,17 @@ class Tracks:
 class _Frames:
     """Decodes packets of the picture; times start at 0 and never fall, sizes are those of the first frame."""
 
-    def __init__(self, stream: Any, picture: Picture | None, on_picture: OnPicture) -> None:
+    def __init__(self, picture: Picture | None, on_picture: OnPicture) -> None:
         assert picture is not None
-        self._stream, self._picture, self._give = stream, picture, on_picture
+        self._picture, self._give = picture, on_picture
+        self._order = InOrder()
         self._first: float | None = None
         self._last = 0.0
-        self.count = 0
+        self.count = 0  # of frames decoded
         self.damaged = 0
 
     def decode(self, packet: Any) -> None:
+        """Give the frames that are complete with a packet."""
         try:
             decoded = packet.decode()
         except av.error.EOFError:
@@ -204,16 +209,25 @@ class _Frames:
             self.damaged += 1
             return
         for frame in decoded:
-            time = frame.time
-            if self._first is None:
-                self._first = 0.0 if time is None else float(time)
-            following = self._last + 1.0 / self._picture.rate if self.count else 0.0
-            seconds = following if time is None else float(time) - self._first
-            self._last = max(seconds, self._last)
-            size = (self._picture.width, self._picture.height)
-            same = (frame.width, frame.height) == size
-            self._give(frame if same else frame.reformat(width=size[0], height=size[1]), self._last)
             self.count += 1
+            for ready in self._order.push(frame):
+                self._give_at_its_time(ready)
+
+    def finish(self) -> None:
+        """Give the frames that waited for others."""
+        for ready in self._order.flush():
+            self._give_at_its_time(ready)
+
+    def _give_at_its_time(self, frame: Any) -> None:
+        time = frame.time
+        following = 0.0 if self._first is None else self._last + 1.0 / self._picture.rate
+        if self._first is None:
+            self._first = 0.0 if time is None else float(time)
+        seconds = following if time is None else float(time) - self._first
+        self._last = max(seconds, self._last)
+        size = (self._picture.width, self._picture.height)
+        same = (frame.width, frame.height) == size
+        self._give(frame if same else frame.reformat(width=size[0], height=size[1]), self._last)
 
 
 def mono(block: Samples) -> Samples:
