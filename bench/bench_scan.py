@@ -23,7 +23,7 @@ from birthmark.registry.fingerprints import INDEX
 from birthmark.scan import FileResult, resume, scan
 from birthmark.scan.lines import Searcher, Wanted
 from corpus import describe, prompt_speech, video_files, voices
-from suspects import Corpus, Suspect
+from suspects import SHORT_S, Corpus, Suspect
 from tables import heading, table
 
 PARTS = ("folder", "jobs", "ids", "many")
@@ -41,23 +41,23 @@ def judge(suspects: list[Suspect], results: Results) -> None:
         lines_of[one.path].add(hit.line)
         if hit.handle != one.person or (hit.mark_id and hit.recipient != one.recipient):
             false.append(f"{one.path.name} ({one.attack}): {hit.line} {hit.handle} {hit.recipient}")
-    found: Counter[str] = Counter()
-    counted: Counter[str] = Counter()
-    missed: dict[str, list[str]] = {}
+    found: Counter[tuple[str, str]] = Counter()
+    counted: Counter[tuple[str, str]] = Counter()
+    missed: dict[tuple[str, str], list[str]] = {}
     for file in results.files:
         one = by_path[Path(file.path)]
         if one.person:
+            length = f"{SHORT_S:.0f} s" if one.short else "as the goals"
             whole = f"any line, {'picture' if one.picture else 'sound'}"
             hits = lines_of[one.path] | ({whole} if lines_of[one.path] else set())
             for name in (*file.lines, whole):
-                counted[name] += 1
-                found[name] += name in hits
-                missed.setdefault(name, []).extend([] if name in hits else [one.attack])
-    names = [name for name in (*LINES, "any line, sound", "any line, picture") if counted[name]]
-    rows = [[name, counted[name], found[name], 100 * found[name] / counted[name]] for name in names]
-    print(table(["line", "marked files", "found", "%"], rows), end="\n\n")
-    for name in names:
-        print(f"not found by {name}: {', '.join(sorted(missed[name])) or 'none'}")
+                counted[name, length] += 1
+                found[name, length] += name in hits
+                missed.setdefault((name, length), []).extend([] if name in hits else [one.attack])
+    rows = [[*kind, counted[kind], found[kind], 100 * found[kind] / counted[kind]] for kind in sorted(counted)]
+    print(table(["line", "length", "marked files", "found", "%"], rows), end="\n\n")
+    for kind in sorted(missed):
+        print(f"not found by {', '.join(kind)}: {', '.join(sorted(missed[kind])) or 'none'}")
     print(f"false hits: {', '.join(false) or 'none'}", flush=True)
     failed = [file.path for file in results.files if file.state != "searched"]
     assert not failed, f"not searched: {failed}"

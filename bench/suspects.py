@@ -18,6 +18,7 @@ from birthmark.attacks.video_codec import decode_from, encode_to, video_rate, x2
 from birthmark.media import read_audio, write_audio
 from birthmark.media.atomic import replacing
 from birthmark.registry import Registry
+from birthmark.video_watermark.files import video_duration
 from corpus import Clip, music_clip, prompt_speech, video_files, voices
 from robustness import GOALS, attack_clip
 
@@ -31,9 +32,18 @@ FINGERPRINT_ATTACKS = (
     (3.0, ("none", "mp3_32k", "opus_8k", "gsm")),
 )  # fmt: skip
 """Lengths of queries and attacks of the fingerprints' goals."""
-SOUND_ATTACKS = [(goal.seconds, name) for goal in GOALS for name in goal.attacks]
-SOUND_ATTACKS += [(seconds, name) for seconds, names in FINGERPRINT_ATTACKS for name in names]
-PICTURE_ATTACKS = [name for names in PICTURE_GOALS.values() for name in names]
+SHORT_S = 2.0
+"""Of passages that are shorter than any line has a goal for: there each line misses some."""
+_SOUND = [(goal.seconds, name) for goal in GOALS for name in goal.attacks]
+_SOUND += [(seconds, name) for seconds, names in FINGERPRINT_ATTACKS for name in names]
+_PICTURE = [(VIDEO_S, name) for names in PICTURE_GOALS.values() for name in names]
+
+
+def _in_turn(of_goals: list[tuple[float, str]], turn: int) -> tuple[float, str]:
+    """Length and attack: those of the goals, and between them the same attacks on short passages."""
+    short = [(SHORT_S, name) for name in dict.fromkeys(name for _, name in of_goals)]
+    chosen = short if turn % 2 else of_goals
+    return chosen[turn // 2 % len(chosen)]
 
 
 @dataclass(frozen=True)
@@ -45,12 +55,19 @@ class Suspect:
     person: str = ""
     recipient: str = ""
     picture: bool = False
+    seconds: float = 0.0
+
+    @property
+    def short(self) -> bool:
+        """Whether it is one of the short passages."""
+        return self.seconds == SHORT_S
 
 
-def excerpt(source: Path, target: Path, seconds: float) -> None:
-    """The first seconds of a video, without sound."""
+def excerpt(source: Path, target: Path, seconds: float, start_s: float = 0.0) -> None:
+    """Some seconds of a video, without sound."""
     rate = video_rate(source)
-    encode_to(target, islice(decode_from(source), round(seconds * rate)), rate, x264(18, "veryfast"))
+    first = round(start_s * rate)
+    encode_to(target, islice(decode_from(source), first, first + round(seconds * rate)), rate, x264(18, "veryfast"))
 
 
 class Corpus:
@@ -95,18 +112,24 @@ class Corpus:
             make(number // 3, target)
             return one
         copies = self.pictures if picture else self.sounds
-        copy = copies[turn % len(copies)]
-        if picture:
-            name = PICTURE_ATTACKS[turn % len(PICTURE_ATTACKS)]
-            one = Suspect(target, name, copy.person, copy.recipient, picture=True)
-            if not target.exists():
-                with replacing(target) as part:
-                    attack_file(name, copy.path, part, seed=self.seed + number)
-            return one
-        seconds, name = SOUND_ATTACKS[turn % len(SOUND_ATTACKS)]
+        copy = copies[turn // 2 % len(copies)]
+        seconds, name = _in_turn(_PICTURE if picture else _SOUND, turn)
         if not target.exists():
-            self._attacked_sound(copy, seconds, name, self.seed + number, target)
-        return Suspect(target, f"{seconds:.0f} s {name}", copy.person, copy.recipient)
+            attack = self._attacked_picture if picture else self._attacked_sound
+            attack(copy, seconds, name, self.seed + number, target)
+        return Suspect(target, f"{seconds:.0f} s {name}", copy.person, copy.recipient, picture, seconds)
+
+    def _attacked_picture(self, copy: Suspect, seconds: float, attack: str, seed: int, target: Path) -> None:
+        """A passage of a copy, or as much as it has, after an attack."""
+        with replacing(target) as part:
+            passage = copy.path
+            if seconds < VIDEO_S:
+                passage = part.with_suffix(".passage.mp4")
+                longest = (video_duration(copy.path) or VIDEO_S) - seconds
+                excerpt(copy.path, passage, seconds, float(np.random.default_rng(seed).uniform(0, longest)))
+            attack_file(attack, passage, part, seed=seed)
+            if passage != copy.path:
+                passage.unlink()
 
     def _attacked_sound(self, copy: Suspect, seconds: float, attack: str, seed: int, target: Path) -> None:
         """A passage of a copy after an attack; who else speaks in it is one of the innocent voices."""
