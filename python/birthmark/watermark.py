@@ -96,7 +96,7 @@ def issued_ids(ids: Iterable[int | str] | NDArray[np.uint64]) -> coding.IssuedId
 
 
 class EmbedStream:
-    """Marks a stream block by block: `process` gives what is ready, `flush` the rest; output follows input by 2.3 s.
+    """Marks a stream block by block: `process` gives what is ready, `flush` the rest; output follows input by 2.4 s.
 
     Any division into blocks gives the same output, which has the length of the input. Memory: some seconds of sound.
     Raises ArgumentError for a rate outside 8000 to 192000 Hz, another number of channels than announced, a strength

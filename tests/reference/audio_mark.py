@@ -27,7 +27,7 @@ FLOOR = 1e-7
 CODE_BITS = 256
 SYNC_EVERY = 8
 SYNC = -1
-AROUND = 3  # slots of context of the embedder's decisions
+AROUND = 6  # slots of context of the embedder's decisions
 EDGES = FIRST_BIN + TILE_BINS * np.arange(2 * PAIRS + 1)
 
 F32 = NDArray[np.float32]
@@ -42,6 +42,7 @@ def constants(name: str) -> dict[str, float]:
 
 TILING = constants("tiling.cpp")
 PLAN = constants("gain_plan.cpp")
+BEARABLE = constants("bearable.cpp")
 
 
 def hann() -> F64:
@@ -147,10 +148,26 @@ def remove_bias(soft: F64, phases: int = 1) -> F64:
     return np.stack([row - soft[max(0, r - reach) : r + reach + 1].mean(axis=0) for r, row in enumerate(soft)])
 
 
+def band_amplitudes(levels: F64) -> F64:
+    """(slots, 54) amplitude of the third octave around each tile; a tile is in it whose nearer quarter is."""
+    centre = (EDGES[:-1] + TILE_BINS / 2) * RATE / FRAME
+    quarter, half = TILE_BINS * RATE / FRAME / 4, 2 ** (1 / 6)
+    low, high = centre / half, centre * half
+    inside = (centre[:, None] + quarter > low) & (centre[:, None] - quarter < high)
+    return np.asarray(np.sqrt(10 ** (levels / 10) @ inside))
+
+
+def deviation(values: F64) -> F64:
+    """Standard deviation of each column over AROUND slots to either side."""
+    return np.stack([values[max(0, s - AROUND) : s + AROUND + 1].std(axis=0) for s in range(len(values))])
+
+
 def bearable(levels: F64) -> F64:
-    """(slots, 54) share of the profile that a tile bears: less where its level is steady."""
-    rows = [levels[max(0, s - AROUND) : s + AROUND + 1].std(axis=0) for s in range(len(levels))]
-    return np.asarray(np.clip(np.stack(rows) / PLAN["FluctuationDb"], PLAN["Least"], 1.0))
+    """(slots, 54) share of the profile that a tile bears: less where its level or the band around it is steady."""
+    amplitudes = band_amplitudes(levels)
+    tile = np.clip(deviation(levels) / BEARABLE["TileDb"], BEARABLE["LeastTile"], 1.0)
+    band = deviation(amplitudes) / (BEARABLE["BandRatio"] * amplitudes)
+    return np.asarray(tile * np.clip(band, BEARABLE["LeastBand"], 1.0))
 
 
 class GainPlan:
@@ -190,7 +207,8 @@ class GainPlan:
         after = (power * 10 ** (gains / 10)).reshape(pairs).sum(axis=2)
         shift = PLAN["PairShare"] * 10 * np.log10(after / power.reshape(pairs).sum(axis=2))
         gains = gains - np.repeat(shift, 2, axis=1)
-        return np.asarray(gains - 10 * np.log10((power * 10 ** (gains / 10)).sum() / power.sum()))
+        block = (power * 10 ** (PLAN["Response"] * gains / 10)).sum() / power.sum()
+        return np.asarray(gains - 10 * np.log10(block))
 
 
 def apply_gains(samples: F32, gains_db: F64) -> F64:

@@ -73,11 +73,10 @@ def test_embedded_signal_is_that_of_the_reference(key: Key, strength: float) -> 
     assert np.abs(gains).max() < 10
 
 
-def test_gains_keep_the_energy_of_every_block(key: Key) -> None:
+def test_embedding_keeps_the_energy_of_every_block(key: Key) -> None:
     samples = speech(7.0, seed=2)
-    _, gains = reference.embed(samples, PAYLOAD, key)
-    levels = reference.tile_levels(np.abs(reference.spectra(samples, 256)) ** 2, 2)
-    for block in range(len(levels) // reference.SLOTS):
-        inside = slice(block * reference.SLOTS, (block + 1) * reference.SLOTS)
-        power = 10 ** (levels[inside] / 10)
-        assert (power * 10 ** (gains[inside] / 10)).sum() == pytest.approx(power.sum(), rel=1e-3)
+    marked = watermark.embed(samples, 16000, PAYLOAD, key)
+    block = reference.SLOTS * reference.SLOT
+    for start in range(0, len(samples) - block, block):
+        before, after = (np.sum(x[start : start + block].astype(float) ** 2) for x in (samples, marked))
+        assert abs(10 * np.log10(after / before)) < 0.1

@@ -5,40 +5,21 @@
 #include <numbers>
 #include <numeric>
 
+#include "bearable.hpp"
 #include "birthmark/audio_mark/soft_chips.hpp"
 #include "birthmark/spectrum/fast_math.hpp"
 
 namespace birthmark::audio_mark {
 namespace {
 
-constexpr float kFluctuationDb = 2.0F;  // deviation of the level over 7 slots from which on a tile gets its full gain
-constexpr float kLeast = 0.1F;
 constexpr float kLeastShare = 0.5F;  // of its gain that a code bit keeps, however well the host speaks for it
 constexpr float kMostShare = 1.5F;
-constexpr float kMostDb = 4.5F;     // difference of a tile from its pair stays below twice this
-constexpr float kPairShare = 0.5F;  // of a pair's change of energy that is taken off both of its tiles
+constexpr float kMostDb = 4.8F;     // difference of a tile from its pair stays below twice this
+constexpr float kPairShare = 0.7F;  // of a pair's change of energy that is taken off both of its tiles
 constexpr float kCarry = 0.85F;
 constexpr float kResponse = 0.85F;  // change of a tile's measured level per dB of gain: neighbours overlap
 
 float power(float db) { return exponential(db * (std::numbers::ln10_v<float> / 10.0F)); }
-
-/// Share of the profile that a tile bears: its level's standard deviation over the slots around, up to 1.
-float bearable(const LevelMap& levels, std::size_t slot, std::size_t tile) {
-    const std::size_t begin = slot < GainPlan::kAround ? 0 : slot - GainPlan::kAround;
-    const std::size_t end = std::min(slot + GainPlan::kAround + 1, levels.rows());
-    float sum = 0.0F;
-    float squares = 0.0F;
-    const float centre = levels.level(slot, tile);
-    for (std::size_t s = begin; s < end; ++s) {
-        const float value = levels.level(s, tile) - centre;
-        sum += value;
-        squares += value * value;
-    }
-    const auto count = static_cast<float>(end - begin);
-    const float mean = sum / count;
-    const float deviation = std::sqrt(std::max(0.0F, squares / count - mean * mean));
-    return std::clamp(deviation / kFluctuationDb, kLeast, 1.0F);
-}
 
 }  // namespace
 
@@ -70,11 +51,11 @@ void GainPlan::measure(const LevelMap& levels, const std::vector<SlotGains>& gai
 }
 
 std::vector<SlotGains> GainPlan::next(const LevelMap& levels, std::size_t before, std::size_t slots) {
-    std::vector<SlotGains> gains(slots);
+    std::vector<SlotGains> gains = bearable(levels, before, slots);
     for (std::size_t s = 0; s < slots; ++s) {
         for (std::size_t tile = 0; tile < kTiles; ++tile) {
             const float sign = chips_[s * kPairs + tile / 2] * (tile % 2 == 0 ? 1.0F : -1.0F);
-            gains[s][tile] = sign * strength_ * gain_profile()[tile] * bearable(levels, before + s, tile);
+            gains[s][tile] *= sign * strength_ * gain_profile()[tile];
         }
     }
     measure(levels, gains, before, 0.0);
@@ -105,7 +86,7 @@ std::vector<SlotGains> GainPlan::next(const LevelMap& levels, std::size_t before
             even -= shift;
             odd -= shift;
             host_energy += a + b;
-            energy += a * power(even) + b * power(odd);
+            energy += a * power(kResponse * even) + b * power(kResponse * odd);
         }
     }
     const float shift = decibels(energy / host_energy);

@@ -6,11 +6,11 @@
 namespace birthmark::audio_mark {
 namespace {
 
-constexpr double kBaseGainDb = 2.3;
-constexpr double kSpread = 0.33;
-constexpr double kLowShare = 0.3;  // of the gain, below kLowHz
-constexpr double kLowHz = 400.0;
-constexpr double kHighHz = 1400.0;
+constexpr double kBaseGainDb = 3.5;
+constexpr double kSpread = 0.6;
+constexpr double kLowShare = 0.25;  // of the gain, below kLowHz
+constexpr double kLowHz = 1000.0;
+constexpr double kHighHz = 1800.0;
 constexpr double kBinHz = kRate / kFrame;
 
 std::array<float, kTiles> make_profile() {

@@ -27,7 +27,7 @@ struct EmbedReport {
 /// Output has the length of the input and follows it by kLatencySeconds. Memory is bounded: some seconds of audio.
 class EmbedStream {
   public:
-    static constexpr double kLatencySeconds = 2.3;
+    static constexpr double kLatencySeconds = 2.4;
 
     /// Throws ArgumentError for a rate outside 8000 ... 192000 Hz, 0 channels, or strength outside 0.1 ... 4.
     EmbedStream(double rate, std::size_t channels, const Key& key, std::uint64_t payload, double strength = 1.0);

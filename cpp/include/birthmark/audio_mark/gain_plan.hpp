@@ -15,16 +15,15 @@ using SlotGains = std::array<float, kTiles>;
 
 /// Decides how much louder or quieter each tile becomes, from the levels of the host around it.
 ///
-/// Strength: the profile of gain_profile(), less where the level of the tile is steady, since on a tone or hum a change
-/// of level is heard that the natural fluctuation of speech and noise hides (modulation masking; Dau et al., 1997).
-/// Energy: only the difference of a pair's gains is the mark. Both are shifted together, so that the louder tile, which
-/// is heard, changes less than the quieter one, which it masks; and all gains of a block, so that its energy stays.
-/// Host interference: the host's own contribution to each code bit is known here, so code bits that the host already
-/// speaks for get less and those that it contradicts get more (informed embedding; improved spread spectrum, Malvar and
-/// Florencio, 2003), and what a block could not settle is carried over to the next.
+/// Strength: the profile of gain_profile(), less where the level of the tile or of the third octave around it is
+/// steady: see bearable(). Energy: only the difference of a pair's gains is the mark. Both are shifted together, so
+/// that the louder tile, which is heard, changes less than the quieter one, which it masks; and all gains of a block,
+/// so that its energy stays. Host interference: the host's own contribution to each code bit is known here, so code
+/// bits that the host already speaks for get less and those that it contradicts get more (informed embedding; improved
+/// spread spectrum, Malvar and Florencio, 2003), and what a block could not settle is carried over to the next.
 class GainPlan {
   public:
-    static constexpr std::size_t kAround = 3;  ///< slots of context needed before and after
+    static constexpr std::size_t kAround = 6;  ///< slots of context needed before and after
 
     /// `chips`: of the payload; `strength`: factor on all gains.
     GainPlan(const Pattern& pattern, std::span<const std::int8_t> codeword, double strength);
