@@ -1,11 +1,14 @@
-"""Learn the filters behind the detector's soft chips: PYTHONPATH=bench python experiments/audio_whitening.py
+"""Learn the filters behind the detector's soft chips: PYTHONPATH=bench python experiments/audio_whitening.py READING
 
 Marks real speech with the embedder itself, sends it through attacks, and fits the small function of
 cpp/src/audio_mark/soft_chips.cpp (a whitening filter, a sigmoid, a reliability weight; 5 slots x 6 tiles) to the
 chips by maximum likelihood. Prints the signal-to-noise ratio as bits per second, 0.5 z^2 log2(e) / s, for voices that
-were not trained on, then trains on all voices and writes cpp/src/audio_mark/whitening.hpp.
+were not trained on, then trains on all voices and writes cpp/src/audio_mark/READING_whitening.hpp.
 
-A new whitening.hpp is a new format version once files marked for it are out. Needs PyTorch and some 3 minutes.
+A reading is "waveform", learnt from every kind of attack, or "vocoder", learnt from codecs that keep no waveform but a
+spectral envelope of ten poles: what a pair says there stands in another part of its surroundings.
+
+New figures are a new format version once files marked for them are out. Needs PyTorch and some 3 minutes.
 """
 
 import argparse
@@ -23,14 +26,16 @@ from robustness import attack_clip
 F32 = NDArray[np.float32]
 RATE = 16000
 SECONDS = 24
-CLIPS = 16
 SLOTS, TAPS, HIDDEN = 5, 6, 6
-TARGET = pathlib.Path(__file__).parent.parent / "cpp/src/audio_mark/whitening.hpp"
-ATTACKS = (
-    "none", "resample_8k", "mp3_64k", "mp3_32k", "aac_32k", "opus_32k", "opus_16k", "opus_8k", "gsm", "speex",
-    "amr_12.2", "amr_4.75", "codec2_3200", "noise_20", "noise_10", "speech_10", "music_10", "reverb_0.3",
-    "denoise", "rerecord", "compressor", "world", "griffin_lim",
-)  # fmt: skip
+TARGETS = pathlib.Path(__file__).parent.parent / "cpp/src/audio_mark"
+ATTACKS = {
+    "waveform": (
+        "none", "resample_8k", "mp3_64k", "mp3_32k", "aac_32k", "opus_32k", "opus_16k", "opus_8k", "gsm", "speex",
+        "amr_12.2", "amr_4.75", "codec2_3200", "noise_20", "noise_10", "speech_10", "music_10", "reverb_0.3",
+        "denoise", "rerecord", "compressor", "world", "griffin_lim",
+    ),
+    "vocoder": ("codec2_3200", "amr_4.75"),
+}  # fmt: skip
 
 
 def sigmoid(x: torch.Tensor) -> torch.Tensor:
@@ -70,7 +75,7 @@ class SoftChips(torch.nn.Module):
 Example = tuple[str, str, F32, F32]
 
 
-def examples(clips: list[corpus.Clip]) -> list[Example]:
+def examples(clips: list[corpus.Clip], attacks: tuple[str, ...]) -> list[Example]:
     """(voice, attack, levels, chips) for every clip and attack."""
     rng = np.random.default_rng(1)
     found = []
@@ -80,7 +85,7 @@ def examples(clips: list[corpus.Clip]) -> list[Example]:
         stream = audio_mark.EmbedStream(RATE, 1, key, payload)
         marked = np.concatenate([stream.process(clip.samples), stream.flush()[0]])
         chips = np.tile(audio_mark.chips(key, payload), (len(marked) // 32768 + 1, 1))
-        for name in ATTACKS:
+        for name in attacks:
             attacked, _ = attack_clip(name, clip, marked, index)
             shift = int(rng.integers(-60, 60)) + 64  # the detector's frames fall anywhere within 8 ms
             attacked = np.roll(np.asarray(attacked, np.float32), -shift)
@@ -106,6 +111,7 @@ def fit(data: list[Example], steps: int) -> SoftChips:
             levels.append(x[start : start + 64])
             chips.append(c[start : start + 64])
         soft = model(torch.tensor(np.array(levels))[:, None])
+        soft = soft - soft.mean(2, keepdim=True)  # as the detector does
         loss = torch.nn.functional.softplus(-2 * soft * torch.tensor(np.array(chips))[:, None]).mean()
         optimiser.zero_grad()
         loss.backward()
@@ -137,38 +143,33 @@ def table(rows: NDArray[np.float32], indent: str) -> str:
     return f"{{{{\n{lines}{indent}}}}}"
 
 
-def header(model: SoftChips) -> str:
-    """The text of whitening.hpp."""
+def header(name: str, model: SoftChips) -> str:
+    """The text of the header that holds the figures of a reading."""
     predictor, reliability = (f.detach().numpy()[:, 0] for f in model.filters())
 
     def row(values: torch.Tensor) -> str:
         return ", ".join(number(v) for v in values.detach().numpy())
 
-    filters = ",\n".join("    " + table(f, "    ") for f in reliability)
+    filters = ",\n".join("        " + table(f, "        ") for f in reliability)
     return f"""#pragma once
 
-#include <array>
-#include <cstddef>
+#include "whitening.hpp"
 
 // Made by experiments/audio_whitening.py; format version 1. Changing a figure changes what a detector reads.
 // clang-format off
-namespace birthmark::audio_mark::whitening {{
+namespace birthmark::audio_mark {{
 
-inline constexpr std::size_t kSlots = {SLOTS};   ///< two slots before to two slots after
-inline constexpr std::size_t kTaps = {TAPS};    ///< tiles 2p - 2 to 2p + 3, per dB
-inline constexpr std::size_t kHidden = {HIDDEN};
-using Filter = std::array<std::array<float, kTaps>, kSlots>;
-
-inline constexpr Filter kPredictor = {table(predictor[0], "")};
-
-inline constexpr std::array<Filter, kHidden> kReliability = {{{{
+inline constexpr Whitening k{name.capitalize()}Whitening = {{
+    .predictor = {table(predictor[0], "    ")},
+    .reliability = {{{{
 {filters}
-}}}};
-inline constexpr std::array<float, kHidden> kReliabilityOffset = {{{row(model.reliability_offset)}}};
-inline constexpr std::array<float, kHidden> kWeight = {{{row(model.weight)}}};
-inline constexpr float kWeightOffset = {number(model.weight_offset.item())};
+    }}}},
+    .reliability_offset = {{{row(model.reliability_offset)}}},
+    .weight = {{{row(model.weight)}}},
+    .weight_offset = {number(model.weight_offset.item())},
+}};
 
-}}  // namespace birthmark::audio_mark::whitening
+}}  // namespace birthmark::audio_mark
 // clang-format on
 """
 
@@ -176,20 +177,22 @@ inline constexpr float kWeightOffset = {number(model.weight_offset.item())};
 def main() -> None:
     """Train, print, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("reading", choices=sorted(ATTACKS))
+    parser.add_argument("--clips", type=int, default=16)
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--dry-run", action="store_true", help="print the figures, write nothing")
-    steps, dry = (options := parser.parse_args()).steps, options.dry_run
+    options = parser.parse_args()
     torch.set_num_threads(1)
-    data = examples(corpus.speech_clips(SECONDS, CLIPS, RATE))
+    data = examples(corpus.speech_clips(SECONDS, options.clips, RATE), ATTACKS[options.reading])
     names = sorted({voice for voice, *_ in data})
     unseen = set(names[::4])
     print(f"trained without {', '.join(sorted(unseen))}, which give")
-    report(fit([d for d in data if d[0] not in unseen], steps), [d for d in data if d[0] in unseen])
-    final = fit(data, steps)
+    report(fit([d for d in data if d[0] not in unseen], options.steps), [d for d in data if d[0] in unseen])
+    final = fit(data, options.steps)
     print("trained on all voices, which give")
     report(final, data)
-    if not dry:
-        TARGET.write_text(header(final))
+    if not options.dry_run:
+        (TARGETS / f"{options.reading}_whitening.hpp").write_text(header(options.reading, final))
 
 
 if __name__ == "__main__":

@@ -125,9 +125,10 @@ py::array_t<float> levels_of(const py::array& array, double stretch, double shif
     return out;
 }
 
-py::array_t<float> soft_chips_of(const py::array& array, double stretch, double shift, std::size_t phases) {
+py::array_t<float> soft_chips_of(const py::array& array, double stretch, double shift, std::size_t phases,
+                                 Reading reading) {
     std::vector<float> soft;
-    audio_mark::soft_chips(level_map(samples_from(array), stretch, shift, phases), phases, soft);
+    audio_mark::soft_chips(level_map(samples_from(array), stretch, shift, phases), phases, reading, soft);
     return py::array_t<float>({static_cast<py::ssize_t>(soft.size() / kPairs), static_cast<py::ssize_t>(kPairs)},
                               soft.data());
 }
@@ -197,11 +198,13 @@ void bind_audio_mark(py::module_& m) {
         .def("found", &PyDetectStream::found)
         .def("flush", &PyDetectStream::flush);
 
+    py::enum_<Reading>(m, "Reading").value("waveform", Reading::waveform).value("vocoder", Reading::vocoder);
+
     m.def("chips", &chips_of, py::arg("key"), py::arg("payload"));
     m.def("levels", &levels_of, py::arg("samples"), py::arg("stretch") = 1.0, py::arg("shift") = 1.0,
           py::arg("phases") = 1);
     m.def("soft_chips", &soft_chips_of, py::arg("samples"), py::arg("stretch") = 1.0, py::arg("shift") = 1.0,
-          py::arg("phases") = 4);
+          py::arg("phases") = 4, py::arg("reading") = Reading::waveform);
     m.def("without_bias", &without_bias, py::arg("soft_chips"), py::arg("phases") = 4);
 }
 

@@ -102,25 +102,15 @@ def sigmoid(x: F64) -> F64:
     return np.asarray(c * (27 + c**2) / (27 + 9 * c**2))
 
 
-def whitening() -> tuple[F64, F64, F64, F64, float]:
-    """Predictor (5, 6), hidden filters (6, 5, 6), their offsets, weights and weight offset of whitening.hpp."""
-    text = (SOURCES / "whitening.hpp").read_text()
-
-    def figures(name: str) -> F64:
-        value = re.search(rf"\b{name} = ([^;]+);", text)
-        assert value is not None
-        return np.array([float(one) for one in re.findall(r"([-+.\de]+)F", value[1])])
-
-    return (
-        figures("kPredictor").reshape(5, 6),
-        figures("kReliability").reshape(-1, 5, 6),
-        figures("kReliabilityOffset"),
-        figures("kWeight"),
-        float(figures("kWeightOffset")[0]),
-    )
+def whitening(reading: str) -> tuple[F64, F64, F64, F64, float]:
+    """Predictor (5, 6), hidden filters (6, 5, 6), their offsets, weights and weight offset of a reading."""
+    text = (SOURCES / f"{reading}_whitening.hpp").read_text()
+    figures = np.array([float(one) for one in re.findall(r"([-+.\de]+)F\b", text)])
+    predictor, hidden, offsets, weights, last = np.split(figures, np.cumsum([30, 180, 6, 6]))
+    return predictor.reshape(5, 6), hidden.reshape(6, 5, 6), offsets, weights, float(last.item())
 
 
-def soft_chips(levels: F64, phases: int = 1, beside: F64 | None = None) -> F64:
+def soft_chips(levels: F64, phases: int = 1, beside: F64 | None = None, reading: str = "waveform") -> F64:
     """(rows, 54) levels -> (rows, 27) soft chips; rows of one phase are filtered on their own.
 
     Below the lowest and above the highest tile stand the outermost levels of `beside` (default: of `levels`).
@@ -128,9 +118,9 @@ def soft_chips(levels: F64, phases: int = 1, beside: F64 | None = None) -> F64:
     if phases > 1:
         out = np.zeros((len(levels), PAIRS))
         for phase in range(phases):
-            out[phase::phases] = soft_chips(levels[phase::phases])
+            out[phase::phases] = soft_chips(levels[phase::phases], reading=reading)
         return out
-    predictor, hidden, offsets, weights, offset = whitening()
+    predictor, hidden, offsets, weights, offset = whitening(reading)
     outside = levels if beside is None else beside
     low, high = np.repeat(outside[:, :1], 2, axis=1), np.repeat(outside[:, -1:], 2, axis=1)
     padded = np.pad(np.hstack([low, levels, high]), ((2, 2), (0, 0)), mode="edge")

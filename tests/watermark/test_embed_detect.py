@@ -241,6 +241,16 @@ def test_attacks(key: Key, attack: str) -> None:
         assert found[0].pitch == pytest.approx(1.05, abs=0.006)
 
 
+def test_parametric_codec(key: Key) -> None:
+    marked = watermark.embed(speech(60.0, rate=8000, seed=15, voice=1), 8000, PAYLOAD, key)
+    coded = AUDIO["codec2_3200"](marked, 8000, seed=1)
+    found = watermark.detect(coded, 8000, key)
+    assert payloads(found) == [PAYLOAD]
+    assert found[0].start_s == pytest.approx(0, abs=1.5)
+    assert found[0].end_s == pytest.approx(60, abs=1.5)
+    assert watermark.detect(coded, 8000, Key(bytes(32))) == []
+
+
 def test_threads_do_not_matter(key: Key) -> None:
     marked = watermark.embed(speech(8.0, seed=14), 16000, PAYLOAD, key)
     one, four = (watermark.detect(marked, 16000, key, threads=threads) for threads in (1, 4))

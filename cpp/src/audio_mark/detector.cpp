@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kCandidateWarps = 3;
 constexpr std::size_t kMostRounds = 8;
+constexpr std::size_t kReadings = 2;
 // Path scores of unmarked speech, best of all warps: seen up to 6 in 10 windows, 13 in 30, 29 in 60.
 constexpr double kNoiseScore = 3.0;
 constexpr double kNoiseScorePerWindow = 0.4;
@@ -71,7 +72,7 @@ struct Detector::Engine {
                 }
                 maker.shift(map, groups[mine].shift);
                 for (const double stretch : groups[mine].stretches) {
-                    const std::vector<float>& soft = maker.soft(stretch, kCoarsePhases);
+                    const std::vector<float>& soft = maker.soft(stretch, kCoarsePhases, Reading::waveform);
                     for (std::size_t k = 0; k < searches.size(); ++k) {
                         const Lead lead{{stretch, groups[mine].shift}, searches[k].coarse_score(soft, stretch)};
                         const std::lock_guard lock(mutex);
@@ -126,26 +127,33 @@ std::vector<Detection> Detector::detect(const PowerMap& map, double log10_hypoth
     const Engine& engine = *engine_;
     const std::vector<ShiftedWarps> warps = warp_grid(engine.options.search == Search::full);
     const std::vector<ShiftedWarps> identity = warp_grid(false);
-    const double hypotheses = log10_hypotheses + std::log10(static_cast<double>(engine.patterns.size()));
+    const double hypotheses = log10_hypotheses + std::log10(static_cast<double>(kReadings * engine.patterns.size()));
     const double seconds = static_cast<double>(map.frames()) / LevelSeconds::kFramesPerSecond;
     std::vector<KeySearch> searches;
     for (std::size_t k = 0; k < engine.patterns.size(); ++k) {
         searches.emplace_back(engine.patterns[k], engine.code, engine.options, k, hypotheses);
     }
 
+    const auto done = [&](const KeySearch& s) { return s.explained_s() > kExplained * seconds; };
     bool found = true;
     for (std::size_t round = 0; round < kMostRounds && (found || round == 1); ++round) {
         found = false;
         const auto leads = engine.coarse(map, round == 0 ? identity : warps, searches);
         for (std::size_t k = 0; k < searches.size(); ++k) {
-            if (searches[k].explained_s() > kExplained * seconds) continue;
+            if (done(searches[k])) continue;
             for (const Warp& warp : best_warps(leads[k], kCandidateWarps, seconds)) {
-                found |= searches[k].pursue(map, warp, log10_warp_count(warps, warp));
+                found |= searches[k].pursue(map, warp, Reading::waveform, log10_warp_count(warps, warp));
             }
         }
-        const auto done = [&](const KeySearch& s) { return s.explained_s() > kExplained * seconds; };
         if (std::ranges::all_of(searches, done) || (round == 0 && engine.options.search == Search::plain && !found)) {
             break;
+        }
+    }
+    // Parametric codecs do not come with another clock or pitch.
+    for (KeySearch& search : searches) {
+        const Warp plain;
+        const auto pursue = [&] { return search.pursue(map, plain, Reading::vocoder, log10_warp_count(warps, plain)); };
+        for (std::size_t round = 0; round < kMostRounds && !done(search) && pursue(); ++round) {
         }
     }
     std::vector<Detection> all;

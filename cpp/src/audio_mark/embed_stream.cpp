@@ -169,7 +169,7 @@ struct EmbedStream::Engine {
         const std::size_t slots = marked.size() < kFrame ? 0 : (marked.size() - kHop) / kSlotSamples;
         if (slots <= 2 * GainPlan::kAround) return;
         slot_levels(marked, slots, bands, levels);
-        soft_chips(levels, 1, soft);
+        soft_chips(levels, 1, Reading::waveform, soft);
         remove_bias(soft, 1);
         const std::size_t end = last ? slots : slots - GainPlan::kAround;
         for (std::size_t s = seen; s < end; ++s) {

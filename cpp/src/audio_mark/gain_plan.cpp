@@ -36,7 +36,7 @@ void GainPlan::measure(const LevelMap& levels, const std::vector<SlotGains>& gai
             even[LevelMap::kHalf + p + 1] += by * gains[s][2 * p + 1];
         }
     }
-    soft_chips(work_, 1, soft_);
+    soft_chips(work_, 1, Reading::waveform, soft_);
     remove_bias(soft_, 1);
     margin_.fill(0.0F);
     for (std::size_t s = 0; s < gains.size(); ++s) {

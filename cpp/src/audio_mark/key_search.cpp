@@ -103,7 +103,7 @@ double KeySearch::coarse_score(std::span<const float> soft, double stretch) cons
     return best_path(scores, closed(scores.windows, stretch)).score;
 }
 
-KeySearch::View KeySearch::refine(const PowerMap& map, const Warp& warp) const {
+KeySearch::View KeySearch::refine(const PowerMap& map, const Warp& warp, Reading reading) const {
     std::vector<Warp> warps = neighbours(warp);
     warps.insert(warps.begin(), warp);
     View best;
@@ -111,7 +111,7 @@ KeySearch::View KeySearch::refine(const PowerMap& map, const Warp& warp) const {
     WindowScores scores;
     for (const Warp& candidate : warps) {
         maker.shift(map, candidate.shift);
-        const std::vector<float>& soft = maker.soft(candidate.stretch, kFinePhases);
+        const std::vector<float>& soft = maker.soft(candidate.stretch, kFinePhases, reading);
         scores.measure(soft, kFinePhases, sync_);
         Path path = best_path(scores, closed(scores.windows, candidate.stretch));
         if (best.soft.empty() || path.score > best.path.score) {
@@ -204,10 +204,11 @@ std::vector<Path> KeySearch::attempts(const View& view) const {
     return list;
 }
 
-bool KeySearch::pursue(const PowerMap& map, const Warp& warp, double log10_warps) {
-    if (std::ranges::find(fruitless_, warp) != fruitless_.end()) return false;
+bool KeySearch::pursue(const PowerMap& map, const Warp& warp, Reading reading, double log10_warps) {
+    const std::pair hypothesis{warp, reading};
+    if (std::ranges::find(fruitless_, hypothesis) != fruitless_.end()) return false;
     log10_warps_ = log10_warps;
-    const View view = refine(map, warp);
+    const View view = refine(map, warp, reading);
     std::vector<Decoded> decoded = decode(view.soft, attempts(view));
     std::ranges::sort(decoded, {}, &Decoded::log10_p);
     bool any = false;
@@ -221,7 +222,7 @@ bool KeySearch::pursue(const PowerMap& map, const Warp& warp, double log10_warps
     if (any) {
         fruitless_.clear();
     } else {
-        fruitless_.push_back(warp);
+        fruitless_.push_back(hypothesis);
     }
     return any;
 }

@@ -2,10 +2,12 @@
 
 #include <array>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "birthmark/audio_mark/detector.hpp"
 #include "birthmark/audio_mark/path.hpp"
+#include "birthmark/audio_mark/soft_chips.hpp"
 #include "birthmark/coding/payload_code.hpp"
 
 namespace birthmark::audio_mark {
@@ -22,7 +24,7 @@ class KeySearch {
     [[nodiscard]] double coarse_score(std::span<const float> soft, double stretch) const;
 
     /// Follows a warp, one of 10^log10_warps, to detections; true where there were any new ones.
-    bool pursue(const PowerMap& map, const Warp& warp, double log10_warps);
+    bool pursue(const PowerMap& map, const Warp& warp, Reading reading, double log10_warps);
 
     /// Seconds of the span in which marks were found.
     [[nodiscard]] double explained_s() const;
@@ -45,7 +47,7 @@ class KeySearch {
     };
     using Codeword = std::array<std::int8_t, kCodeBits>;
 
-    [[nodiscard]] View refine(const PowerMap& map, const Warp& warp) const;
+    [[nodiscard]] View refine(const PowerMap& map, const Warp& warp, Reading reading) const;
     [[nodiscard]] std::vector<bool> closed(std::size_t windows, double stretch) const;
     [[nodiscard]] std::vector<Path> attempts(const View& view) const;
     [[nodiscard]] std::vector<Decoded> decode(std::span<const float> soft, std::span<const Path> paths) const;
@@ -62,7 +64,8 @@ class KeySearch {
     double log10_hypotheses_;
     double log10_warps_ = 0.0;  ///< of the warp pursued
     KnownSlots sync_;
-    std::vector<Warp> fruitless_;  ///< pursued since the last detection: nothing has changed for them
+    std::vector<std::pair<Warp, Reading>>
+        fruitless_;  ///< pursued since the last detection: nothing has changed for them
     std::vector<Detection> found_;
 };
 

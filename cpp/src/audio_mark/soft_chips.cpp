@@ -5,7 +5,8 @@
 
 #include "birthmark/multiversion.hpp"
 #include "birthmark/spectrum/fast_math.hpp"
-#include "whitening.hpp"
+#include "vocoder_whitening.hpp"
+#include "waveform_whitening.hpp"
 
 namespace birthmark::audio_mark {
 namespace {
@@ -14,11 +15,11 @@ constexpr std::size_t kWide = 28;  // pairs rounded up to whole vectors
 using Row = std::array<float, kWide>;
 
 /// sum = offset + filter applied around every pair; `rows` are the five level rows.
-inline void apply(const whitening::Filter& filter, float offset, const float* const* rows, float* sum) {
+inline void apply(const Whitening::Filter& filter, float offset, const float* const* rows, float* sum) {
     for (std::size_t p = 0; p < kWide; ++p) {
         sum[p] = offset;
     }
-    for (std::size_t slot = 0; slot < whitening::kSlots; ++slot) {
+    for (std::size_t slot = 0; slot < Whitening::kSlots; ++slot) {
         for (std::size_t half = 0; half < 2; ++half) {
             const float* levels = rows[slot] + half * LevelMap::kHalf;
             const float a = filter[slot][half];
@@ -31,16 +32,16 @@ inline void apply(const whitening::Filter& filter, float offset, const float* co
     }
 }
 
-BIRTHMARK_MULTIVERSION void one_row(const float* const* rows, float* out) {
+BIRTHMARK_MULTIVERSION void one_row(const Whitening& with, const float* const* rows, float* out) {
     Row value{};
     Row hidden{};
     Row weight{};
-    apply(whitening::kPredictor, 0.0F, rows, value.data());
-    weight.fill(whitening::kWeightOffset);
-    for (std::size_t h = 0; h < whitening::kHidden; ++h) {
-        apply(whitening::kReliability[h], whitening::kReliabilityOffset[h], rows, hidden.data());
+    apply(with.predictor, 0.0F, rows, value.data());
+    weight.fill(with.weight_offset);
+    for (std::size_t h = 0; h < Whitening::kHidden; ++h) {
+        apply(with.reliability[h], with.reliability_offset[h], rows, hidden.data());
         for (std::size_t p = 0; p < kWide; ++p) {
-            weight[p] += whitening::kWeight[h] * sigmoid(hidden[p]);
+            weight[p] += with.weight[h] * sigmoid(hidden[p]);
         }
     }
     for (std::size_t p = 0; p < kPairs; ++p) {
@@ -50,19 +51,20 @@ BIRTHMARK_MULTIVERSION void one_row(const float* const* rows, float* out) {
 
 }  // namespace
 
-void soft_chips(const LevelMap& levels, std::size_t phases, std::vector<float>& out) {
+void soft_chips(const LevelMap& levels, std::size_t phases, Reading reading, std::vector<float>& out) {
+    const Whitening& with = reading == Reading::vocoder ? kVocoderWhitening : kWaveformWhitening;
     const std::size_t count = levels.rows();
     out.resize(count * kPairs);
-    std::array<const float*, whitening::kSlots> rows{};
+    std::array<const float*, Whitening::kSlots> rows{};
     for (std::size_t r = 0; r < count; ++r) {
-        for (std::size_t slot = 0; slot < whitening::kSlots; ++slot) {
+        for (std::size_t slot = 0; slot < Whitening::kSlots; ++slot) {
             const std::size_t ahead = r + slot * phases;
             const std::size_t row = ahead < 2 * phases ? r % phases : ahead - 2 * phases;
             // Beyond the ends the nearest row of the same phase stands in.
             const std::size_t last = count - 1 - (count - 1 - r) % phases;
             rows[slot] = levels.row(std::min(row, last));
         }
-        one_row(rows.data(), out.data() + r * kPairs);
+        one_row(with, rows.data(), out.data() + r * kPairs);
     }
 }
 

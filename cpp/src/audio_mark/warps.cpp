@@ -2,8 +2,6 @@
 
 #include <cmath>
 
-#include "birthmark/audio_mark/soft_chips.hpp"
-
 namespace birthmark::audio_mark {
 namespace {
 
@@ -47,9 +45,9 @@ std::vector<Warp> neighbours(const Warp& warp) {
 
 void SoftMaker::shift(const PowerMap& map, double shift) { map.bands(shift, bands_); }
 
-const std::vector<float>& SoftMaker::soft(double stretch, std::size_t phases) {
+const std::vector<float>& SoftMaker::soft(double stretch, std::size_t phases, Reading reading) {
     PowerMap::levels(bands_, stretch, phases, levels_);
-    soft_chips(levels_, phases, soft_);
+    soft_chips(levels_, phases, reading, soft_);
     remove_bias(soft_, phases);
     return soft_;
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "birthmark/audio_mark/level_map.hpp"
+#include "birthmark/audio_mark/soft_chips.hpp"
 
 namespace birthmark::audio_mark {
 
@@ -35,7 +36,7 @@ std::vector<Warp> neighbours(const Warp& warp);
 class SoftMaker {
   public:
     void shift(const PowerMap& map, double shift);
-    const std::vector<float>& soft(double stretch, std::size_t phases);
+    const std::vector<float>& soft(double stretch, std::size_t phases, Reading reading);
 
   private:
     std::vector<float> bands_;

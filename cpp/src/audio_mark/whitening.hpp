@@ -3,70 +3,20 @@
 #include <array>
 #include <cstddef>
 
-// Made by experiments/audio_whitening.py; format version 1. Changing a figure changes what a detector reads.
-// clang-format off
-namespace birthmark::audio_mark::whitening {
+namespace birthmark::audio_mark {
 
-inline constexpr std::size_t kSlots = 5;   ///< two slots before to two slots after
-inline constexpr std::size_t kTaps = 6;    ///< tiles 2p - 2 to 2p + 3, per dB
-inline constexpr std::size_t kHidden = 6;
-using Filter = std::array<std::array<float, kTaps>, kSlots>;
+/// Figures of the function that makes soft chips.
+struct Whitening {
+    static constexpr std::size_t kSlots = 5;  ///< two slots before to two slots after
+    static constexpr std::size_t kTaps = 6;   ///< tiles 2p - 2 to 2p + 3, per dB
+    static constexpr std::size_t kHidden = 6;
+    using Filter = std::array<std::array<float, kTaps>, kSlots>;
 
-inline constexpr Filter kPredictor = {{
-    {{0.00212296F, -0.00115401F, -0.0168635F, 0.0179121F, 0.000971766F, -0.00356514F}},
-    {{-0.00388549F, -0.0106733F, 0.0233376F, -0.0212969F, 0.00868878F, 0.00370265F}},
-    {{-0.0101556F, -0.0107389F, 0.171253F, -0.177083F, 0.0150759F, 0.0124087F}},
-    {{-3.3906e-05F, -0.00485056F, -0.0400045F, 0.0387501F, 0.0074041F, -0.000719477F}},
-    {{0.00238348F, -0.000756989F, -0.000193767F, -0.000650293F, 0.000939505F, -0.00232485F}},
-}};
+    Filter predictor;
+    std::array<Filter, kHidden> reliability;
+    std::array<float, kHidden> reliability_offset;
+    std::array<float, kHidden> weight;
+    float weight_offset;
+};
 
-inline constexpr std::array<Filter, kHidden> kReliability = {{
-    {{
-        {{-0.00410806F, 0.00670373F, 0.00456177F, -0.0208536F, 0.0111812F, 0.0176768F}},
-        {{-0.0203881F, -0.0491465F, 0.0641772F, -0.109304F, 0.0685778F, -0.0044269F}},
-        {{0.00544349F, -0.0821347F, 0.0437797F, -0.0708159F, 0.108006F, -0.0100475F}},
-        {{0.0107457F, 0.0053624F, 0.0507236F, -0.0604462F, 0.0287979F, 0.0141415F}},
-        {{-0.0164779F, 0.0153802F, -0.00480322F, -0.00976302F, 0.0037317F, 0.00372409F}},
-    }},
-    {{
-        {{0.0102393F, 0.000491411F, 0.0015323F, -0.0097115F, 0.00747089F, -0.00605218F}},
-        {{0.0119236F, -0.00803478F, -0.00336508F, -0.0240379F, 0.0119235F, -0.00177562F}},
-        {{0.0135593F, -0.0275261F, 0.0579307F, 0.064486F, -0.0436216F, -0.0644724F}},
-        {{0.019364F, -0.00611482F, 0.0126515F, 0.0225828F, -0.0203044F, -0.0129102F}},
-        {{0.00993207F, 0.00373343F, -0.0187766F, -0.00936319F, 0.00593705F, 0.00230864F}},
-    }},
-    {{
-        {{-0.0203973F, -0.0407294F, 0.0101773F, 0.0116773F, 0.0368098F, 0.0374555F}},
-        {{-0.030431F, 0.0220322F, -0.0926905F, 0.0826205F, -0.0752513F, 9.90469e-05F}},
-        {{-0.00487583F, 0.13676F, -0.106352F, 0.0726F, -0.127276F, 0.0429147F}},
-        {{-0.0267628F, -0.0305229F, -0.0336406F, 0.0526513F, 0.0499323F, 0.0136837F}},
-        {{-0.0167427F, -0.0194606F, 0.00454704F, 0.0186922F, 0.00821618F, 0.0242638F}},
-    }},
-    {{
-        {{-0.00186321F, 0.00815115F, 0.00326822F, -0.00934948F, 0.00309156F, -0.00670921F}},
-        {{0.0131154F, 0.0223076F, -0.00313671F, 0.0724249F, -0.0253361F, -0.000180111F}},
-        {{-0.000809908F, -0.00231653F, -0.00289369F, -0.107023F, 0.0488451F, 0.03307F}},
-        {{0.0082636F, -0.0155677F, 0.0152746F, -0.0485051F, 0.00946025F, -0.0166107F}},
-        {{0.0214414F, 0.012519F, 0.00842033F, 0.00622932F, -0.0329153F, -0.0126662F}},
-    }},
-    {{
-        {{-0.0191548F, -0.00330042F, -0.0136366F, -0.0117314F, 0.0158789F, 0.0289702F}},
-        {{-0.00707363F, 0.0162086F, -0.0377889F, 0.0100006F, -0.00614175F, 0.0355119F}},
-        {{-0.0121573F, -0.0462348F, 0.0540214F, 0.0249103F, -0.0169893F, -0.00853124F}},
-        {{0.000921021F, -0.0111453F, 0.00718399F, -0.00654644F, -0.000781657F, 0.00531178F}},
-        {{-0.0106251F, 0.0144364F, -0.0223575F, 0.00840653F, -0.0150034F, 0.027438F}},
-    }},
-    {{
-        {{-0.00188392F, -0.0224778F, 0.0281973F, -0.0312042F, 0.0238826F, 0.000249126F}},
-        {{0.00435933F, -0.0237588F, 0.0614315F, -0.0463231F, 0.0331751F, -0.0295988F}},
-        {{0.0277859F, -0.0118018F, 0.0669734F, 0.0517255F, 0.0210912F, 0.0131167F}},
-        {{0.00376669F, -0.0504099F, -0.0189602F, -0.124659F, 0.0303711F, -0.0212422F}},
-        {{-0.00538382F, -0.0145244F, 0.0308375F, -0.0159969F, 0.0229314F, -0.00166927F}},
-    }}
-}};
-inline constexpr std::array<float, kHidden> kReliabilityOffset = {-0.560227F, -0.739309F, -0.396649F, -0.518498F, 0.679412F, 0.487647F};
-inline constexpr std::array<float, kHidden> kWeight = {-0.232736F, -0.320913F, -0.162117F, -0.235034F, 0.303386F, 0.223891F};
-inline constexpr float kWeightOffset = -0.824756F;
-
-}  // namespace birthmark::audio_mark::whitening
-// clang-format on
+}  // namespace birthmark::audio_mark

@@ -57,6 +57,10 @@ class Search:
     plain: Search
     full: Search
 
+class Reading:
+    waveform: Reading
+    vocoder: Reading
+
 class DetectStream:
     def __init__(
         self,
@@ -76,7 +80,11 @@ def levels(
     samples: npt.NDArray[np.floating], stretch: float = 1.0, shift: float = 1.0, phases: int = 1
 ) -> npt.NDArray[np.float32]: ...
 def soft_chips(
-    samples: npt.NDArray[np.floating], stretch: float = 1.0, shift: float = 1.0, phases: int = 4
+    samples: npt.NDArray[np.floating],
+    stretch: float = 1.0,
+    shift: float = 1.0,
+    phases: int = 4,
+    reading: Reading = ...,
 ) -> npt.NDArray[np.float32]: ...
 def without_bias(soft_chips: npt.NDArray[np.floating], phases: int = 4) -> npt.NDArray[np.float32]: ...
 def chips(key: Key, payload: int) -> npt.NDArray[np.float32]: ...
