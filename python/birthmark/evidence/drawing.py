@@ -58,29 +58,37 @@ def _circle(name: str, x: float, y: float, radius: float) -> str:
     return f'<circle class="{name}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>'
 
 
+def _round_marks(low: float, high: float) -> NDArray[np.float64]:
+    """Multiples of one, two or five times a power of ten, at most eight of them."""
+    power = 10.0 ** np.floor(np.log10((high - low) / 8))
+    step = next(power * factor for factor in (1, 2, 5, 10) if (high - low) / (power * factor) < 8)
+    return np.asarray(np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step)
+
+
 def _axis(low: float, high: float, y: float, label: str, *, times: bool = False) -> list[str]:
-    """A horizontal axis with five marks."""
+    """A horizontal axis: five marks from end to end where it shows times, marks at round values elsewhere."""
     parts = [f'<line class="axis" x1="{_MARGIN}" x2="{WIDTH - _MARGIN}" y1="{y}" y2="{y}"/>']
-    for step in range(5):
-        value = low + (high - low) * step / 4
-        x = _MARGIN + (WIDTH - 2 * _MARGIN) * step / 4
+    high = max(high, low + 1e-9)
+    for value in np.linspace(low, high, 5) if times else _round_marks(low, high):
+        x = _MARGIN + (WIDTH - 2 * _MARGIN) * (value - low) / (high - low)
         parts.append(f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="{y}" y2="{y + 4}"/>')
-        parts.append(_text(x, y + 17, clock(value) if times else f"{value:.3g}", "middle"))
+        parts.append(_text(x, y + 17, clock(value) if times else f"{value:g}", "middle"))
     parts.append(_text(WIDTH / 2, y + 33, label, "middle"))
     return parts
 
 
 def timeline(bars: Sequence[tuple[str, str, float, float]], duration_s: float) -> str:
-    """Bars of (line, label, from, to) over the length of a file."""
-    scale = (WIDTH - 2 * _MARGIN) / max(duration_s, 1e-9)
+    """Bars of (line, label, from, to) over the length of a file, each below its label."""
+    duration_s = max(duration_s, 1e-9)
+    scale = (WIDTH - 2 * _MARGIN) / duration_s
     parts: list[str] = []
     for row, (line, label, start, end) in enumerate(bars):
-        y = 4 + 26 * row
+        y = 18 + 34 * row
         x, width = _MARGIN + start * scale, max(2.0, (end - start) * scale)
-        parts.append(_rect("lane", _MARGIN, y, WIDTH - 2 * _MARGIN, 20))
-        parts.append(f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="20" fill="{COLOURS[line]}"/>')
-        parts.append(f'<g class="over">{_text(_MARGIN + 6, y + 14, label)}</g>')
-    height = 6 + 26 * len(bars)
+        parts.append(_text(_MARGIN, y - 5, label))
+        parts.append(_rect("lane", _MARGIN, y, WIDTH - 2 * _MARGIN, 12))
+        parts.append(f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="12" fill="{COLOURS[line]}"/>')
+    height = 4 + 34 * len(bars)
     return _svg(height + 40, [*parts, *_axis(0, duration_s, height, "time in the file", times=True)], "timeline")
 
 
