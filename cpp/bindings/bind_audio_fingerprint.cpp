@@ -87,9 +87,10 @@ void bind_audio_results(py::module_& m) {
         .def_readonly("speed", &AudioAlignment::speed)
         .def_readonly("semitones", &AudioAlignment::semitones)
         .def_readonly("score", &AudioAlignment::score)
-        .def_readonly("height", &AudioAlignment::height)
+        .def_property_readonly("partials", [](const AudioAlignment& a) { return a.partials.direct; })
+        .def_property_readonly("partials_in_room", [](const AudioAlignment& a) { return a.partials.room; })
         .def_readonly("log10_p", &AudioAlignment::log10_p)
-        .def_readonly("peaks", &AudioAlignment::peaks)
+        .def_property_readonly("peaks", [](const AudioAlignment& a) { return a.partials.peaks; })
         .def_readonly("decoys", &AudioAlignment::decoys);
 }
 

@@ -115,8 +115,9 @@ def _alignment(one: _core.AudioAlignment) -> Alignment:
         geometry=pitch,
         log10_p=one.log10_p,
         why=(
-            f"mean height {one.height:.2f} at {one.peaks} peaks of the recording, {one.score:.1f} deviations above "
-            f"{one.decoys} false alignments of the same passage; another take of the same words has about 0.25"
+            f"peaks of the recording stand {one.score:.1f} deviations above {one.decoys} false alignments of the same "
+            f"passage; partials run through {one.peaks} peaks at {one.partials:.2f}, as a room would spread them at "
+            f"{one.partials_in_room:.2f}, where another take of the same words has about 0.3"
         ),
     )
 

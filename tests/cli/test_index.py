@@ -64,6 +64,8 @@ def test_index_from_create_to_remove(capsys: pytest.CaptureFixture[str]) -> None
     assert status == 0
     assert info["media"]["audio"]["recordings"] == 3
     assert [row["recording"] for row in info["recordings"]] == ["voice0.wav", "voice1.wav", "voice2.wav"]
+    assert run(capsys, "index", "rebuild", "recordings") == (0, {"index": "recordings", "entries": 3})
+    assert run(capsys, "index", "search", "recordings", "query.wav")[0] == 0
     assert run(capsys, "index", "remove", "recordings", "voice1.wav", "x")[0] == 0
     assert run(capsys, "index", "remove", "recordings", "voice1.wav")[0] == 1
     assert run(capsys, "index", "search", "recordings", "query.wav")[0] == 1

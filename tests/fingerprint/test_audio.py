@@ -14,22 +14,16 @@ from birthmark.errors import ArgumentError, FormatError
 from birthmark.fingerprint import AudioFingerprint, FingerprintStream, deserialize, fingerprint
 from birthmark.index import Index, MemoryStore, compare
 from tests.reference import audio_fingerprint as slow
+from tests.reference.indexed_voices import RATE, VOICES, excerpt, index_of_voices
 from tests.reference.voices import Samples, babble
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "audio_fingerprint_v1.json"
-RATE = 16000
-VOICES = [babble(seed, 30) for seed in range(4)]
+PASSAGE = excerpt(1, 11.0, 5.0)
 
 
 @pytest.fixture(scope="module")
 def index() -> Index:
-    index = Index(MemoryStore())
-    index.add_many((f"voice {i}", fingerprint(voice, RATE, query=False)) for i, voice in enumerate(VOICES))
-    return index
-
-
-def excerpt(seconds: float = 5.0, start: float = 11.0, voice: int = 1) -> Samples:
-    return VOICES[voice][round(start * RATE) : round((start + seconds) * RATE)]
+    return index_of_voices()
 
 
 def noise(samples: Samples, snr_db: float, seed: int = 9) -> Samples:
@@ -119,7 +113,7 @@ ATTACKS: dict[str, tuple[Callable[[Samples], Samples], float]] = {
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_five_seconds_are_found(index: Index, attack: str) -> None:
     change, speed = ATTACKS[attack]
-    query = change(excerpt())
+    query = change(PASSAGE)
     found = one(index.search(fingerprint(query, RATE)))
     assert found.recording == "voice 1"
     assert found.medium == "audio"
@@ -132,7 +126,7 @@ def test_five_seconds_are_found(index: Index, attack: str) -> None:
 
 @pytest.mark.parametrize("rate", [8000, 11025, 22050, 44100, 48000])
 def test_the_rate_makes_no_difference(index: Index, rate: int) -> None:
-    query = signal.resample(excerpt(), 5 * rate).astype(np.float32)
+    query = signal.resample(PASSAGE, 5 * rate).astype(np.float32)
     for samples in (query, np.stack([query, query], axis=1)):
         found = one(index.search(fingerprint(samples, rate)))
         assert found.recording == "voice 1"
@@ -140,7 +134,7 @@ def test_the_rate_makes_no_difference(index: Index, rate: int) -> None:
 
 
 def test_passages_of_two_recordings_are_told_apart(index: Index) -> None:
-    query = np.concatenate([babble(60, 20), excerpt(6, 3, 0), babble(61, 20), excerpt(6, 20, 2), babble(62, 10)])
+    query = np.concatenate([babble(60, 20), excerpt(0, 3, 6), babble(61, 20), excerpt(2, 20, 6), babble(62, 10)])
     first, second = sorted(index.search(fingerprint(query, RATE)), key=lambda a: a.query_start_s)
     assert (first.recording, second.recording) == ("voice 0", "voice 2")
     assert [first.query_start_s, first.query_end_s] == pytest.approx([20, 26], abs=0.4)
@@ -163,7 +157,7 @@ def test_unrelated_sound_is_not_found(index: Index) -> None:
 
 def test_log10_p_counts_what_was_searched() -> None:
     reference = fingerprint(VOICES[1], RATE, query=False)
-    query = fingerprint(noise(excerpt(3), -3), RATE)
+    query = fingerprint(noise(excerpt(1, 11.0, 3.0), -3), RATE)
     _, tags = zip(*query.probes(), strict=True)
     assert len(tags) == 1
     index = Index(MemoryStore())
@@ -176,7 +170,7 @@ def test_log10_p_counts_what_was_searched() -> None:
 
 
 def test_a_stored_fingerprint_can_search(index: Index) -> None:
-    stored = AudioFingerprint.deserialize(fingerprint(excerpt(), RATE).serialize())
+    stored = AudioFingerprint.deserialize(fingerprint(PASSAGE, RATE).serialize())
     assert one(index.search(stored)).recording == "voice 1"
 
 
@@ -201,6 +195,6 @@ def test_samples_are_checked() -> None:
         fingerprint(np.zeros(100, np.int16), RATE)
     with pytest.raises(ArgumentError, match="channels"):
         FingerprintStream(RATE, 2).push(np.zeros((10, 3), np.float32))
-    broken = excerpt().copy()
+    broken = PASSAGE.copy()
     broken[1000:1010] = np.nan
     assert len(fingerprint(broken, RATE).peaks) > 100

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bench_fingerprint import is_copy
+from birthmark.attacks import channel, mixing
 from birthmark.fingerprint import fingerprint
 from birthmark.index import Index, MemoryStore, compare
 from tests.reference.voices import Samples
@@ -70,6 +71,23 @@ def test_other_sentences_of_the_voice_that_is_indexed_are_no_match(index: Index,
         # A few prompts are spliced from the same recordings; their waveforms say so.
         assert all(is_copy(one, english[1::2], a) for a in found)
     assert [a.recording for a in index.search(fingerprint(english[1], RATE))] == ["0"]
+
+
+def test_a_room_leaves_the_passage(index: Index, english: list[Samples]) -> None:
+    numbers = [i for i, one in enumerate(english[1::2]) if len(one) > 4 * RATE][:12]
+    found = [
+        index.search(fingerprint(channel.reverb(english[2 * i + 1][: 5 * RATE], RATE, seed=i, rt60=0.5), RATE))
+        for i in numbers
+    ]
+    assert len(numbers) == 12
+    assert sum(str(i) in [a.recording for a in some] for i, some in zip(numbers, found, strict=True)) >= 11
+
+
+def test_other_takes_of_the_same_words_are_no_match_in_noise_either(index: Index, english: list[Samples]) -> None:
+    """Noise fills the valleys between partials, so that all peaks stand out more."""
+    for i, one in enumerate(english[0:60:2]):
+        noisy = mixing.noise(one, RATE, seed=i, snr_db=20)
+        assert all(is_copy(noisy, english[1::2], a) for a in index.search(fingerprint(noisy, RATE)))
 
 
 SENTENCE = "When the sunlight strikes raindrops in the air, they act as a prism and form a rainbow."

@@ -11,8 +11,10 @@ import pytest
 
 import birthmark
 from birthmark.errors import ArgumentError, Error, FormatError, MediaError
+from birthmark.fingerprint import fingerprint
 from birthmark.index import Entry, FileStore, Index
 from birthmark.index.file_store import MANIFEST
+from tests.reference.voices import babble
 
 PYTHON = Path(birthmark.__file__).parent.parent
 
@@ -124,13 +126,29 @@ def test_damaged_manifest(tmp_path: Path, text: str) -> None:
         Index.open(tmp_path / "index")
 
 
-def test_another_version_is_refused(tmp_path: Path) -> None:
-    Index.create(tmp_path / "index").close()
-    old = {**manifest(tmp_path), "version": 1}
-    (tmp_path / "index" / MANIFEST).write_text(json.dumps(old))
+def test_another_version_is_refused_until_it_is_rebuilt(tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    made = {f"voice {i}": fingerprint(babble(i, 6), 16000) for i in range(3)}
+    wrong = np.arange(9, dtype=np.uint32)  # codes and positions of that version
+    with Index.create(folder) as index:
+        index.store.add(Entry(name, "audio", 6.0, one.serialize(), wrong, wrong) for name, one in made.items())
+        index.remove("voice 0")
+    (folder / MANIFEST).write_text(json.dumps({**manifest(tmp_path), "version": 1}))
     for write in (False, True):
-        with pytest.raises(FormatError, match=r"index: an index of version 1; allowed: 2.*anew"):
-            Index.open(tmp_path / "index", write=write)
+        with pytest.raises(FormatError, match=r"index of version 1; allowed: 2.*birthmark index rebuild .*index"):
+            Index.open(folder, write=write)
+    assert Index.rebuild(folder) == 2
+    with Index.open(folder) as index:
+        assert [r.name for r in index.recordings()] == ["voice 1", "voice 2"]
+        assert [a.recording for a in index.search(made["voice 2"])] == ["voice 2"]
+        assert index.search(made["voice 0"]) == []
+
+
+def test_an_empty_index_is_rebuilt(tmp_path: Path) -> None:
+    Index.create(tmp_path / "index").close()
+    (tmp_path / "index" / MANIFEST).write_text(json.dumps({**manifest(tmp_path), "version": 1}))
+    assert Index.rebuild(tmp_path / "index") == 0
+    Index.open(tmp_path / "index").close()
 
 
 @pytest.mark.parametrize(

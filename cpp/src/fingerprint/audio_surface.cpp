@@ -1,6 +1,8 @@
 #include "birthmark/fingerprint/audio_surface.hpp"
 
 #include <algorithm>
+#include <array>
+#include <numeric>
 #include <string>
 
 #include "birthmark/errors.hpp"
@@ -10,6 +12,11 @@ namespace {
 
 constexpr std::ptrdiff_t kSharpRows = 2;
 constexpr std::ptrdiff_t kSharpBands = 2;
+constexpr double kRingingRows = 2.0;
+constexpr double kRinging = 0.6;
+constexpr int kRoomRows = 4;
+constexpr double kClearContrast = 0.8;
+constexpr std::array kBeside{-2.0, -1.0, 1.0, 2.0};  // bands
 
 }  // namespace
 
@@ -38,6 +45,43 @@ void AudioSurface::sharpen() {
                 static_cast<std::int8_t>(std::clamp(here[b] - around / 4, -127, 127));
         }
     }
+}
+
+double AudioSurface::partial(double row, double band, Look look) const {
+    // The band, then those beside it, averaged over rows.
+    const auto gather = [&](double first, int rows) {
+        std::array<double, 1 + kBeside.size()> cells{};
+        for (int r = 0; r < rows; ++r) {
+            cells[0] += height(first + r, band, Kind::kPlain) / rows;
+            for (std::size_t i = 0; i < kBeside.size(); ++i) {
+                cells[1 + i] += height(first + r, band + kBeside[i], Kind::kPlain) / rows;
+            }
+        }
+        return cells;
+    };
+    const auto contrast = [](const auto& cells) {
+        const double beside = std::accumulate(cells.begin() + 1, cells.end(), 0.0);
+        return cells[0] - beside / static_cast<double>(kBeside.size());
+    };
+    const auto here = gather(row, look == Look::kRoom ? kRoomRows : 1);
+    const double ringing = kRinging * contrast(gather(row - kRingingRows, 1));
+    const bool ridge = here[0] >= *std::max_element(here.begin() + 1, here.end());
+    return std::clamp((contrast(here) - ringing) / kClearContrast, -1.0, 1.0) + (ridge ? 1.0 : 0.0);
+}
+
+double AudioSurface::mean_partial(const AudioFingerprint& reference, const AudioLine& line, AudioRange range,
+                                  Look look) const {
+    double sum = 0.0;
+    std::size_t n = 0;
+    for (const AudioPeak& peak :
+         peaks_between(reference, line.reference_row(range.first), line.reference_row(range.last))) {
+        const double band = peak.band + line.shift;
+        if (has_band(band)) {
+            sum += partial(line.query_row(peak.row), band, look);
+            ++n;
+        }
+    }
+    return n == 0 ? 0.0 : sum / static_cast<double>(n);
 }
 
 double AudioSurface::mean_height(const AudioFingerprint& reference, const AudioLine& line, AudioRange range, Kind kind,

@@ -99,7 +99,8 @@ void AudioVerifier::judge(const AudioFingerprint& reference, Found& found) const
     const AudioLine& line = found.line;
     const AudioRange range = found.range;
     AudioAlignment& a = found.alignment;
-    a.height = query_.mean_height(reference, line, range, AudioSurface::Kind::kSharp, &a.peaks);
+    a.partials = {query_.mean_partial(reference, line, range, AudioSurface::Look::kDirect),
+                  query_.mean_partial(reference, line, range, AudioSurface::Look::kRoom), found.score.peaks};
     a.query_start = range.first * AudioGrid::kRowSeconds;
     a.query_end = range.last * AudioGrid::kRowSeconds;
     a.reference_start = std::max(0.0, line.reference_row(range.first)) * AudioGrid::kRowSeconds;
@@ -108,7 +109,7 @@ void AudioVerifier::judge(const AudioFingerprint& reference, Found& found) const
     a.semitones = line.shift * 12.0 / AudioGrid::kBandsPerOctave;
     a.score = found.score.z;
     a.decoys = found.score.null.decoys;
-    a.log10_p = std::max(log10_decoys(found.score.z), log10_retake(a.height, a.peaks));
+    a.log10_p = std::max(log10_decoys(found.score.z), log10_retake(a.partials));
 }
 
 std::vector<AudioAlignment> AudioVerifier::verify(const AudioFingerprint& reference,

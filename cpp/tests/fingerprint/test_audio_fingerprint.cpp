@@ -2,11 +2,14 @@
 
 #include <cmath>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "birthmark/errors.hpp"
 #include "birthmark/fingerprint/audio_codes.hpp"
 #include "birthmark/fingerprint/audio_extractor.hpp"
+#include "birthmark/fingerprint/audio_null.hpp"
+#include "birthmark/fingerprint/audio_surface.hpp"
 #include "birthmark/fingerprint/audio_verifier.hpp"
 #include "birthmark/fingerprint/audio_votes.hpp"
 #include "noise.hpp"
@@ -139,6 +142,39 @@ TEST_CASE("vote bears any hits") {
         }
     }
     CHECK_THROWS_AS(vote({tags, recordings, std::span(positions).first(3)}, 100, 1), ArgumentError);
+}
+
+TEST_CASE("partials are ridges across bands; those that a room delays are seen by its look") {
+    constexpr std::uint32_t kRow = 20;
+    constexpr std::size_t kBand = 40;
+    AudioFingerprint query;
+    query.rows = 40;
+    const auto surface_with = [&query](std::uint32_t first, std::uint32_t last) {
+        query.surface.assign(query.rows * AudioGrid::kBands, 0);
+        for (std::uint32_t r = first; r < last; ++r) {
+            query.surface[r * AudioGrid::kBands + kBand] = 64;
+        }
+        const AudioSurface surface(query);
+        return std::pair{surface.partial(kRow, kBand, AudioSurface::Look::kDirect),
+                         surface.partial(kRow, kBand, AudioSurface::Look::kRoom)};
+    };
+    const auto steady = surface_with(kRow - 1, kRow + 6);
+    CHECK(steady.first == doctest::Approx(2.0));
+    CHECK(steady.second == doctest::Approx(2.0));
+    const auto late = surface_with(kRow + 1, kRow + 6);
+    CHECK(late.first <= 1.0);
+    CHECK(late.second == doctest::Approx(2.0));
+    const auto ringing = surface_with(kRow - 4, kRow);  // over by now
+    CHECK(ringing.first == doctest::Approx(0.0));       // -1, and 1 for a flat row
+    CHECK(ringing.second == doctest::Approx(0.0));
+}
+
+TEST_CASE("log10_retake doubts short passages more and takes the better of two looks") {
+    CHECK(log10_retake({1.2, 0.0, 200}) < -6.0);
+    CHECK(log10_retake({0.0, 1.2, 200}) < -6.0);
+    CHECK(log10_retake({1.2, 0.0, 40}) > -6.0);
+    CHECK(log10_retake({0.4, 0.3, 200}) > -0.5);
+    CHECK(log10_retake({0.0, 0.0, 0}) <= 0.0);
 }
 
 TEST_CASE("log10_normal_tail joins its two halves and does not underflow") {

@@ -87,6 +87,20 @@ def remove(index: IndexPath, files: Files, as_json: JsonOption = False) -> None:
         raise typer.Exit(EXIT_NOTHING_FOUND)
 
 
+def rebuild(index: IndexPath, as_json: JsonOption = False) -> None:
+    """Bring an INDEX that an earlier version made to today's, from the fingerprints that it holds.
+
+    The recordings are not needed. Until it is done, and if it is killed, the old state stays.
+    """
+    from birthmark.index import Index
+
+    count = Index.rebuild(index)
+    if as_json:
+        print_json({"index": str(index), "entries": count})
+    else:
+        typer.echo(f"{index}: {count} fingerprints")
+
+
 def info(index: IndexPath, as_json: JsonOption = False) -> None:
     """Say what INDEX holds."""
     from birthmark.index import Index
@@ -104,12 +118,11 @@ def info(index: IndexPath, as_json: JsonOption = False) -> None:
 
 
 def search(index: IndexPath, files: Files, as_json: JsonOption = False) -> None:
-    """Find the passages of indexed recordings that each FILE holds.
+    """Find the passages of indexed recordings that each FILE, of any length, holds.
 
     What is listed would come from an unrelated file with a probability of at most 1e-6. Status 0 where any file holds
     a passage, 1 where none does, 2 where a file cannot be read.
     """
-    from birthmark.file_fingerprint import fingerprint_file
     from birthmark.index import Index
 
     rows: list[dict[str, Any]] = []
@@ -117,8 +130,7 @@ def search(index: IndexPath, files: Files, as_json: JsonOption = False) -> None:
         for file in files:
             row: dict[str, Any] = {"file": file, "alignments": [], "error": None}
             try:
-                found = [alignment for one in fingerprint_file(file) for alignment in store.search(one)]
-                row["alignments"] = [asdict(a) for a in sorted(found, key=lambda a: a.log10_p)]
+                row["alignments"] = [asdict(a) for a in store.search_file(file)]
             except (Error, OSError) as error:
                 row["error"] = str(error)
             rows.append(row)
@@ -167,6 +179,6 @@ def alignment_rows(alignments: list[Alignment], recording: str) -> list[dict[str
 def register(app: typer.Typer) -> None:
     """Adds the group to the command tree."""
     group = typer.Typer(no_args_is_help=True, help="Keep fingerprints of recordings and search them.")
-    for command in (create, add, remove, info, search):
+    for command in (create, add, remove, rebuild, info, search):
         group.command(command.__name__)(command)
     app.add_typer(group, name="index")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -57,13 +57,16 @@ class _Part:
 class FileStore:
     """A folder of segments. One writer at a time holds its lock; readers need none."""
 
-    def __init__(self, path: str | Path, *, write: bool = False) -> None:
-        """Open an existing index. Raises MediaError where there is none or another writer is at work, FormatError
-        where it is damaged.
+    def __init__(self, path: str | Path, *, write: bool = False, any_version: bool = False) -> None:
+        """Open an existing index; one of another version only to `rebuild` it.
+
+        Raises MediaError where there is none or another writer is at work, FormatError where it is damaged or of
+        another version.
         """
         self._folder = Path(path)
         self._lock: int | None = None
         self._write = write
+        self._any_version = any_version
         if not (self._folder / MANIFEST).is_file():
             raise MediaError(f"{self._folder}: holds no index; make one with 'birthmark index create'")
         if write:
@@ -102,13 +105,13 @@ class FileStore:
 
     def _read(self) -> None:
         for attempt in range(_OPEN_ATTEMPTS):
-            generation, rows = _read_manifest(self._folder)
+            generation, rows = _read_manifest(self._folder, self._any_version)
             try:
                 self._set(generation, [_open_part(self._folder, row) for row in rows])
                 return
             except MediaError:
                 # A writer may have replaced the manifest and swept a segment meanwhile.
-                if attempt == _OPEN_ATTEMPTS - 1 or _read_manifest(self._folder)[0] == generation:
+                if attempt == _OPEN_ATTEMPTS - 1 or _read_manifest(self._folder, self._any_version)[0] == generation:
                     raise
 
     def _set(self, generation: int, parts: list[_Part]) -> None:
@@ -176,6 +179,12 @@ class FileStore:
         if gone:
             self._commit(self._merged(self._without(gone)))
         return len(gone)
+
+    def rebuild(self, entry_of: Callable[[Recording, bytes], Entry]) -> int:
+        """Make every entry anew from its blob; how many. The index is then of today's version."""
+        count = self.add(entry_of(one, self.blob(one.number)) for one in self.recordings())
+        self._commit(self._parts)  # where nothing is stored, too
+        return count
 
     def compact(self) -> None:
         """Write anew what holds removed recordings, so that their bytes are gone from the folder."""
@@ -304,12 +313,14 @@ def _write_manifest(folder: Path, generation: int, parts: list[_Part]) -> None:
         os.close(descriptor)
 
 
-def _read_manifest(folder: Path) -> tuple[int, list[Any]]:
+def _read_manifest(folder: Path, any_version: bool) -> tuple[int, list[Any]]:
     try:
         document = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if document.get("format") != _FORMAT:
             raise FormatError(f"{folder}: its manifest is not that of a birthmark index")
-        check_version(str(folder), document.get("version"))
+        if not any_version:
+            remedy = f"'birthmark index rebuild {folder}' makes them anew from the fingerprints that it holds"
+            check_version(str(folder), document.get("version"), remedy)
         return int(document["generation"]), list(document["segments"])
     except OSError as error:
         raise MediaError(f"{folder}: cannot be read: {error.strerror}") from error

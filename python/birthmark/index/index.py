@@ -10,7 +10,8 @@ from typing import Self
 
 from birthmark._closing import Closing
 from birthmark.alignment import ACCEPTED_LOG10_P, Alignment, Candidate, Fingerprint, Searched
-from birthmark.errors import ArgumentError
+from birthmark.errors import ArgumentError, MediaError
+from birthmark.file_fingerprint import fingerprint_picture, push_sound
 from birthmark.fingerprint import by_recording, deserialize
 from birthmark.index.file_store import FileStore
 from birthmark.index.memory_store import MemoryStore
@@ -51,6 +52,19 @@ class Index(Closing):
         another writer is at work, and FormatError where it is damaged.
         """
         return cls(FileStore(path, write=write))
+
+    @staticmethod
+    def rebuild(path: str | Path) -> int:
+        """Bring an index in a folder to today's version: its codes are made anew from the fingerprints that it holds,
+        in one step. Returns the number of entries.
+
+        Raises MediaError and FormatError as `open` does, and FormatError for fingerprints that cannot be read any more.
+        """
+        store = FileStore(path, write=True, any_version=True)
+        try:
+            return store.rebuild(lambda recording, blob: _entry(recording.name, deserialize(blob)))
+        finally:
+            store.close()
 
     def close(self) -> None:
         """Close the store."""
@@ -105,6 +119,23 @@ class Index(Closing):
             reference = deserialize(self.store.blob(number))
             aligned = query.verify(reference, mine, searched, log10_p)
             found += [dataclasses.replace(a, recording=name) for a in aligned]
+        return sorted(found, key=lambda a: (a.log10_p, a.recording, a.query_start_s))
+
+    def search_file(self, path: str | Path) -> list[Alignment]:
+        """Accepted alignments of the sound and the picture of a file of any length, the surest first.
+
+        Sound is searched as it is decoded, see `stream`. The description of a picture is bounded too: that of a long
+        film is thinned, see `VideoFingerprintStream`.
+
+        Raises MediaError where the file cannot be read.
+        """
+        picture = fingerprint_picture(path)
+        found = [] if picture is None else self.search(picture)
+        try:
+            found += push_sound(path, self.stream).finish()
+        except MediaError:
+            if picture is None:  # neither sound nor picture: say what is wrong
+                raise
         return sorted(found, key=lambda a: (a.log10_p, a.recording, a.query_start_s))
 
     def stream(

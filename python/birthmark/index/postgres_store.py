@@ -69,7 +69,7 @@ class PostgresStore:
             if found == (None,):
                 self._connection.execute("INSERT INTO birthmark_index VALUES (%s)", (FORMAT_VERSION,))
             noted = self._connection.execute("SELECT version FROM birthmark_index").fetchone()
-            check_version("index on PostgreSQL", noted[0] if noted else 1)
+            check_version("index on PostgreSQL", noted[0] if noted else 1, "make the index anew from the recordings")
 
     def add(self, entries: Iterable[Entry]) -> int:
         """See Store."""

@@ -49,12 +49,11 @@ class Recording:
     duration_s: float
 
 
-def check_version(where: str, found: object) -> None:
-    """Raise FormatError unless what a store notes of its version is FORMAT_VERSION."""
+def check_version(where: str, found: object, remedy: str) -> None:
+    """Raise FormatError, which says what to do, unless what a store notes of its version is FORMAT_VERSION."""
     if found != FORMAT_VERSION:
         raise FormatError(
-            f"{where}: an index of version {found}; allowed: {FORMAT_VERSION}, which has other codes;"
-            " make the index anew from the recordings"
+            f"{where}: an index of version {found}; allowed: {FORMAT_VERSION}, which has other codes; {remedy}"
         )
 
 

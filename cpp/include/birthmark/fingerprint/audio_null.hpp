@@ -27,9 +27,16 @@ struct AudioScore {
 AudioScore score(const AudioSurface& query, const AudioFingerprint& reference, const AudioLine& line, AudioRange range,
                  double needed);
 
+/// How clearly partials of a query run through the peaks of a recording: means of AudioSurface::partial().
+struct AudioPartials {
+    double direct = 0.0;
+    double room = 0.0;
+    std::uint32_t peaks = 0;
+};
+
 /// log10 of the probability that another take of the same words by the same voice, as prompts and rehearsed readings
-/// hold them, has this mean height at so many peaks.
-double log10_retake(double height, std::uint32_t peaks);
+/// hold them, has such partials: twice the smaller of those of the two looks.
+double log10_retake(const AudioPartials& partials);
 
 /// log10 of the probability that a standard normal variable exceeds z; no underflow.
 double log10_normal_tail(double z);

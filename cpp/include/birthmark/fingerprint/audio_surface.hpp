@@ -35,6 +35,9 @@ class AudioSurface {
   public:
     enum class Kind { kPlain, kSharp };
 
+    /// For partials: at a row alone, or gathered over the 64 ms from there on, as a room delays and spreads them.
+    enum class Look { kDirect, kRoom };
+
     /// The query must have a surface and outlive this object. Throws ArgumentError otherwise.
     explicit AudioSurface(const AudioFingerprint& query);
 
@@ -45,9 +48,16 @@ class AudioSurface {
 
     double height(double row, double band, Kind kind) const;
 
+    /// How clearly a partial runs through here, -1 to 2: the contrast across bands, bounded, and 1 where the surface
+    /// is a ridge. Part of the contrast 32 ms before is taken off, since partials ring on in a room.
+    double partial(double row, double band, Look look) const;
+
     /// Mean height at the peaks of the recording that fall into `range`, and their number; 0 where there are none.
     double mean_height(const AudioFingerprint& reference, const AudioLine& line, AudioRange range, Kind kind,
                        std::uint32_t* count) const;
+
+    /// Mean of partial() at the same peaks; 0 where there are none.
+    double mean_partial(const AudioFingerprint& reference, const AudioLine& line, AudioRange range, Look look) const;
 
   private:
     static constexpr double kSteps = 32.0;

@@ -21,9 +21,8 @@ struct AudioAlignment {
     double speed = 1.0;      ///< seconds of reference per second of query
     double semitones = 0.0;  ///< pitch of the query over that of the reference
     double score = 0.0;      ///< distance from the mean of the decoys, in their standard deviations
-    double height = 0.0;     ///< mean height of the query's sharpened surface at the peaks
     double log10_p = 0.0;
-    std::uint32_t peaks = 0;   ///< peaks of the reference that were compared
+    AudioPartials partials;    ///< at the peaks of the reference
     std::uint32_t decoys = 0;  ///< false alignments that were measured
 };
 
