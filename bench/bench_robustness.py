@@ -34,7 +34,8 @@ def main(arguments: list[str] | None = None) -> None:
             continue
         clips = corpus.speech_clips(goal.seconds, chosen.clips, goal.rate, chosen.seed)
         results = [
-            measure(system, clips, attacks, chosen.seed, print if chosen.verbose else None) for system in systems
+            measure(system, clips, attacks, chosen.seed, print if chosen.verbose else None, jobs=chosen.jobs)
+            for system in systems
         ]
         rows: list[list[object]] = []
         for name in attacks:
