@@ -16,6 +16,7 @@ from birthmark.errors import MediaError
 from birthmark.fingerprint import AudioFingerprint, FingerprintStream
 from birthmark.media import audio_info, stream_audio
 from birthmark.media.decode import av_input, open_file
+from birthmark.media.order import in_order
 from birthmark.video_fingerprint import VideoFingerprint, VideoFingerprintStream
 
 _LOWEST_RATE = 8000
@@ -61,7 +62,7 @@ def _add_frames(stream: VideoFingerprintStream, container: Any, video: Any) -> i
     size = (0, 0)
     count = 0
     try:
-        for frame in container.decode(video):
+        for frame in in_order(container.decode(video)):
             time = frame.time
             first = time if first is None else first
             shown = None if time is None or first is None else time - first

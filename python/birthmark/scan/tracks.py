@@ -21,7 +21,7 @@ from birthmark.errors import MediaError
 from birthmark.media.audio import read_blocks
 from birthmark.media.decode import AvDecoder, describe, soundfile_info
 from birthmark.media.formats import TARGETS, AudioInfo
-from birthmark.video_watermark.planes import InOrder
+from birthmark.media.order import InOrder
 
 Samples = NDArray[np.float32]
 OnSound = Callable[[Samples], None]

@@ -15,12 +15,13 @@ from birthmark.errors import ArgumentError, HostError, MediaError
 from birthmark.keys import Key
 from birthmark.media import BlockStream, transform_audio
 from birthmark.media.atomic import replacing
+from birthmark.media.order import InOrder, in_order
 
 from .detection import VideoDetectStream
 from .embedding import VideoEmbedStream, check_size
 from .encoders import add_encoder, rotation_matrix
 from .images import embed_image, is_image
-from .planes import LUMA_BITS, InOrder, in_order, luma_view, open_video, readable, seconds_of
+from .planes import LUMA_BITS, luma_view, open_video, readable, seconds_of
 from .results import VideoDetection
 
 VERIFY_SECONDS = 20.0
