@@ -3,11 +3,10 @@
     python experiments/signature_model.py classes VOICE...     writes cpp/src/voice_signature/centres.cpp; then rebuild
     python experiments/signature_model.py population VOICE...  writes python/birthmark/data/signature_population.npz
 
-VOICE is a sound file with 15 to 40 s of one unmarked voice, or a folder of them. The shipped statistics come from 44
-voices: the letters, syllables and words that volunteers recorded in some twenty languages for two learning programs
-(Debian packages klettres-data and ktuberling-data; up to 40 s of one language and program, in random order, each sound
-levelled, 0.1 s apart) and text-to-speech (flite, espeak-ng). None of them is used in any measurement, with one
-exception: espeak-ng serves as a null. The classes come from 54 such voices. Only averages are kept, no audio.
+VOICE is a sound file with 8 to 40 s of one unmarked voice, or a folder of them. The shipped statistics come from the 49
+that experiments/signature_voices.py makes: volunteers in some thirty languages, and text-to-speech. None of them
+is used in any measurement, with one exception: espeak-ng serves as a null. The classes come from 54 such voices. Only
+averages are kept, no audio.
 """
 
 import sys
@@ -68,44 +67,71 @@ def fit_classes(recordings: list[NDArray[np.float32]]) -> None:
     )
 
 
-CHANNELS = ("none", "noise_20")
+LEADING = 8
+SCALES = (0.93, 1.0, 1.07)  # of frequency: each voice stands for a smaller and a larger speaker as well
+CHANNELS = {"recorded": ("none",), "noisy": ("noise_20",), "narrow codec": ("amr_4.75", "codec2_3200")}
 
 
 def fit_population(recordings: list[NDArray[np.float32]]) -> None:
     """What the detector takes for granted: how unmarked voices vary, and what arrives of a pattern.
 
-    For each channel, mean and Kronecker-factored covariance of the class contrasts of unmarked voices. `response` is
-    least squares: contrasts of a marked voice less those of the same unmarked one, on the pattern.
+    For each channel, mean and Kronecker-factored covariance of the class contrasts of unmarked voices after all of its
+    attacks, and the leading ways in which they differ beyond that. `response` is least squares: contrasts of a marked
+    voice less those of the same unmarked one, on the pattern.
     """
     from birthmark import signature
-    from birthmark._core.voice_signature import pattern
     from birthmark.attacks import AUDIO
+
+    models = []
+    for attacks in CHANNELS.values():
+        sounds = [AUDIO[name](x, 16000, seed=1) for name in attacks for x in recordings]
+        values = np.stack([c.values for x in sounds for c in signature.contrasts(x, 16000, SCALES)])
+        residues = values - values.mean(axis=0)
+        classes, bands = factors(residues)
+        models.append((values.mean(axis=0), classes, bands, leading(residues, classes, bands)))
+    names = ("mean", "classes", "bands", "leading")
+    arrays = {name: np.stack(parts) for name, parts in zip(names, zip(*models, strict=True), strict=True)}
+    arrays["response"] = response(recordings)
+    rounded = {name: values.astype(np.float32) for name, values in arrays.items()}
+    target = ROOT / "python/birthmark/data/signature_population.npz"
+    target.parent.mkdir(exist_ok=True)
+    np.savez_compressed(target, version=np.int64(1), **rounded)
+
+
+def leading(
+    residues: NDArray[np.float64], classes: NDArray[np.float64], bands: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The strongest ways in which voices differ beyond `classes` and `bands`, (LEADING, CLASSES, BANDS).
+
+    Each is a principal component of the whitened residues; its size is the standard deviation that the covariances do
+    not account for.
+    """
+    of_classes, of_bands = np.linalg.cholesky(classes), np.linalg.cholesky(bands)
+    half = np.linalg.solve(of_classes, residues)
+    white = np.linalg.solve(of_bands, half.transpose(0, 2, 1)).transpose(0, 2, 1).reshape(len(residues), -1)
+    _, singular, axes = np.linalg.svd(white, full_matrices=False)
+    sizes = np.sqrt(np.maximum(singular[:LEADING] ** 2 / len(residues) - 1, 0))
+    return of_classes @ (sizes[:, None, None] * axes[:LEADING].reshape(-1, *residues.shape[1:])) @ of_bands.T
+
+
+def response(recordings: list[NDArray[np.float32]]) -> NDArray[np.float64]:
+    """What arrives of a pattern in each band, (BANDS, BANDS), without attacks."""
+    from birthmark import signature
+    from birthmark._core.voice_signature import pattern
     from birthmark.keys import Key
 
     owner = Key(bytes(range(32)))
-    models = []
     square = np.zeros((signature.BANDS, signature.BANDS))
     cross = np.zeros_like(square)
-    for name in CHANNELS:
-        found = [signature.contrasts(AUDIO[name](x, 16000, seed=1), 16000)[0] for x in recordings]
-        mean = np.mean([c.values for c in found], axis=0)
-        models.append((mean, *factors(np.stack([c.values - mean for c in found]))))
-        if name != "none":
-            continue
-        for number, (samples, plain) in enumerate(zip(recordings, found, strict=True)):
-            key = owner.decoy(number, "response")
-            marked = signature.contrasts(signature.embed(samples, 16000, key, verify=False), 16000)[0]
-            sent = marked.membership @ pattern(key).astype(np.float64)
-            square += sent.T @ sent
-            cross += sent.T @ (marked.values - plain.values)
+    for number, samples in enumerate(recordings):
+        key = owner.decoy(number, "response")
+        plain = signature.contrasts(samples, 16000)[0]
+        marked = signature.contrasts(signature.embed(samples, 16000, key, verify=False), 16000)[0]
+        sent = marked.membership @ pattern(key).astype(np.float64)
+        square += sent.T @ sent
+        cross += sent.T @ (marked.values - plain.values)
     square += 0.02 * np.trace(square) / len(square) * np.eye(len(square))
-    target = ROOT / "python/birthmark/data/signature_population.npz"
-    target.parent.mkdir(exist_ok=True)
-    names = ("mean", "classes", "bands")
-    arrays = {name: np.stack(parts) for name, parts in zip(names, zip(*models, strict=True), strict=True)}
-    arrays["response"] = np.linalg.solve(square, cross)
-    rounded = {name: values.astype(np.float32) for name, values in arrays.items()}
-    np.savez_compressed(target, version=np.int64(1), **rounded)
+    return np.linalg.solve(square, cross)
 
 
 def factors(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -12,10 +12,10 @@ from scipy import ndimage, signal, stats
 
 from birthmark import signature
 from birthmark._core import voice_signature as core
-from birthmark._signs import log10_tail
 from birthmark.attacks import Samples
 from birthmark.errors import ArgumentError, FormatError, HostError
 from birthmark.keys import Key
+from birthmark.signature.signs import log10_tail
 from tests.reference import voice_signature as reference
 
 RATE = 16000

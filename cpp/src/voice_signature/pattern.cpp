@@ -1,10 +1,28 @@
 #include "birthmark/voice_signature/pattern.hpp"
 
 #include <cmath>
+#include <numeric>
 
 #include "birthmark/keys/keyed_stream.hpp"
 
 namespace birthmark::voice_signature {
+namespace {
+
+/// Gaussian of unit sum at distances of -kBands ... kBands.
+std::vector<double> gaussian(double deviation) {
+    std::vector<double> values(2 * kBands + 1);
+    for (std::size_t n = 0; n < values.size(); ++n) {
+        const double distance = (static_cast<double>(n) - static_cast<double>(kBands)) / deviation;
+        values[n] = std::exp(-0.5 * distance * distance);
+    }
+    const double sum = std::accumulate(values.begin(), values.end(), 0.0);
+    for (double& value : values) {
+        value /= sum;
+    }
+    return values;
+}
+
+}  // namespace
 
 std::vector<std::int8_t> signature_chips(const Key& key) {
     std::vector<std::int8_t> signs(kClasses * kBands);
@@ -13,21 +31,19 @@ std::vector<std::int8_t> signature_chips(const Key& key) {
 }
 
 std::vector<float> band_spread() {
-    const auto response = [](double bands) {
-        const auto gaussian = [bands](double width) {
-            return std::exp(-0.5 * bands * bands / (width * width)) / width;
-        };
-        return gaussian(kNarrow) - gaussian(kWide);
-    };
-    double energy = 0.0;
-    for (int n = -static_cast<int>(kBands); n <= static_cast<int>(kBands); ++n) {
-        energy += response(n) * response(n);
-    }
+    const auto narrow = gaussian(kNarrow);
+    const auto medium = gaussian(kMedium);
+    const auto wide = gaussian(kWide);
     std::vector<float> spread(kBands * kBands);
     for (std::size_t i = 0; i < kBands; ++i) {
+        const auto [smooth, depth] = i < kTelephoneBands ? kTelephoneSpread : kUpperSpread;
+        std::vector<double> shape(narrow.size());
+        for (std::size_t n = 0; n < shape.size(); ++n) {
+            shape[n] = narrow[n] + smooth * medium[n] - (1.0 + smooth) * wide[n];
+        }
+        const double norm = std::sqrt(std::inner_product(shape.begin(), shape.end(), shape.begin(), 0.0));
         for (std::size_t b = 0; b < kBands; ++b) {
-            const double distance = static_cast<double>(b) - static_cast<double>(i);
-            spread[i * kBands + b] = static_cast<float>(response(distance) / std::sqrt(energy));
+            spread[i * kBands + b] = static_cast<float>(depth / norm * shape[kBands + b - i]);
         }
     }
     return spread;
@@ -39,9 +55,9 @@ std::vector<float> signature_pattern(const Key& key) {
     std::vector<float> pattern(signs.size());
     for (std::size_t k = 0; k < kClasses; ++k) {
         for (std::size_t i = 0; i < kBands; ++i) {
-            const float level = static_cast<float>(kDepth) * static_cast<float>(signs[k * kBands + i]);
+            const auto sign = static_cast<float>(signs[k * kBands + i]);
             for (std::size_t b = 0; b < kBands; ++b) {
-                pattern[k * kBands + b] += level * spread[i * kBands + b];
+                pattern[k * kBands + b] += sign * spread[i * kBands + b];
             }
         }
     }

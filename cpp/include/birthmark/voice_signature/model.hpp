@@ -25,9 +25,18 @@ inline constexpr double kBandHigh = 7000.0;
 
 inline constexpr std::size_t kClasses = 32;
 
-inline constexpr double kDepth = 4.0;    ///< gains of the pattern at strength 1, root mean square in dB
-inline constexpr double kNarrow = 0.35;  ///< standard deviations of the Gaussians that spread a sign, in bands
-inline constexpr double kWide = 4.5;
+/// How a sign spreads over bands: Gaussians of unit sum and these standard deviations in bands, the narrow one plus
+/// `smooth` times the medium one less (1 + smooth) times the wide one; `depth` is its root mean square in dB.
+struct Spread {
+    double smooth;
+    double depth;
+};
+inline constexpr double kNarrow = 0.35;
+inline constexpr double kMedium = 1.2;
+inline constexpr double kWide = 3.5;
+inline constexpr std::size_t kTelephoneBands = 34;   ///< bands up to 3.4 kHz
+inline constexpr Spread kTelephoneSpread{1.2, 3.9};  ///< what a codec's ten parameters still say, and fine detail
+inline constexpr Spread kUpperSpread{0.0, 4.8};      ///< fine detail alone, which a clone learns
 
 inline constexpr std::size_t kLookahead = 125;   ///< frames of future in the running mean, 1 s
 inline constexpr double kMeanFrames = 250.0;     ///< time constant of the running mean, 2 s
