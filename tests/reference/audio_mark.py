@@ -43,6 +43,7 @@ def constants(name: str) -> dict[str, float]:
 TILING = constants("tiling.cpp")
 PLAN = constants("gain_plan.cpp")
 BEARABLE = constants("bearable.cpp")
+SHOWN = constants("../../include/birthmark/audio_mark/gain_plan.hpp")
 
 
 def hann() -> F64:
@@ -197,7 +198,7 @@ class GainPlan:
         after = (power * 10 ** (gains / 10)).reshape(pairs).sum(axis=2)
         shift = PLAN["PairShare"] * 10 * np.log10(after / power.reshape(pairs).sum(axis=2))
         gains = gains - np.repeat(shift, 2, axis=1)
-        block = (power * 10 ** (PLAN["Response"] * gains / 10)).sum() / power.sum()
+        block = (power * 10 ** (SHOWN["EnergyResponse"] * gains / 10)).sum() / power.sum()
         return np.asarray(gains - 10 * np.log10(block))
 
 

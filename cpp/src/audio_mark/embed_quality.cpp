@@ -63,7 +63,8 @@ void EmbedQuality::add_slot(const LevelMap& levels, std::size_t row, const SlotG
         power[tile] = exponential(level * 2.0F * kNeper);
         mark[tile] = power[tile] * (gain - 1.0) * (gain - 1.0);
         loud_before_ += power[tile] * k_weight_[tile];
-        loud_after_ += power[tile] * k_weight_[tile] * gain * gain;
+        loud_after_ +=
+            power[tile] * k_weight_[tile] * exponential(2.0F * GainPlan::kEnergyResponse * gains[tile] * kNeper);
     }
     for (std::size_t tile = 0; tile < kTiles; ++tile) {
         if (mark[tile] <= 0.0) continue;

@@ -86,7 +86,7 @@ std::vector<SlotGains> GainPlan::next(const LevelMap& levels, std::size_t before
             even -= shift;
             odd -= shift;
             host_energy += a + b;
-            energy += a * power(kResponse * even) + b * power(kResponse * odd);
+            energy += a * power(kEnergyResponse * even) + b * power(kEnergyResponse * odd);
         }
     }
     const float shift = decibels(energy / host_energy);

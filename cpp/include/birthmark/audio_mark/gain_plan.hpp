@@ -25,6 +25,10 @@ class GainPlan {
   public:
     static constexpr std::size_t kAround = 6;  ///< slots of context needed before and after
 
+    /// Share of a gain's dB that the energy of the marked sound shows: gains are smoothed over bins and cross-faded
+    /// from slot to slot.
+    static constexpr float kEnergyResponse = 0.75F;
+
     /// `chips`: of the payload; `strength`: factor on all gains.
     GainPlan(const Pattern& pattern, std::span<const std::int8_t> codeword, double strength);
 
