@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 import corpus
+from birthmark.attacks.arrays import Samples
 from birthmark.quality import audio_quality
 from listening import pesq_score, stoi_score
-from systems import System, available
+from systems import available
 from tables import heading, table
 
 COLUMNS = (
@@ -23,15 +24,18 @@ COLUMNS = (
     "|LU| worst",
     "PESQ mean",
     "worst",
-    "STOI worst",
+    "STOI mean",
+    "worst",
 )
+Marking = Callable[[Samples, int, int], Samples]
+"""Marks samples at a rate with a payload."""
 
 
-def rate_clips(system: System, host: str, clips: Iterable[corpus.Clip], speech: bool) -> list[object]:
+def rate_clips(name: str, mark: Marking, host: str, clips: Iterable[corpus.Clip], speech: bool) -> list[object]:
     """One row: means and worst values over the clips; PESQ and STOI for speech only."""
     figures, scores, intelligible = [], [], []
     for number, clip in enumerate(clips):
-        marked = np.asarray(system.embed(clip.samples, clip.rate, 0x1234567890ABCDEF + number), np.float32)
+        marked = np.asarray(mark(clip.samples, clip.rate, 0x1234567890ABCDEF + number), np.float32)
         figures.append(audio_quality(clip.samples, marked, clip.rate))
         if speech:
             score = pesq_score(clip.samples, marked, clip.rate)
@@ -39,10 +43,11 @@ def rate_clips(system: System, host: str, clips: Iterable[corpus.Clip], speech: 
             intelligible.append(stoi_score(clip.samples, marked, clip.rate))
     ratios = [figure.snr_db for figure in figures]
     return [
-        host, system.name, len(figures), float(np.mean(ratios)), min(ratios),
+        host, name, len(figures), float(np.mean(ratios)), min(ratios),
         float(np.mean([figure.segmental_snr_db for figure in figures])),
         max(abs(figure.loudness_change_lu) for figure in figures),
-        float(np.mean(scores)) if scores else None, min(scores, default=None), min(intelligible, default=None),
+        float(np.mean(scores)) if scores else None, min(scores, default=None),
+        float(np.mean(intelligible)) if intelligible else None, min(intelligible, default=None),
     ]  # fmt: skip
 
 
@@ -65,7 +70,7 @@ def main(arguments: list[str] | None = None) -> None:
         for kind in ("rain", "street", "room")
     ]
     rows = [
-        rate_clips(system, host, clips, speech)
+        rate_clips(system.name, system.embed, host, clips, speech)
         for system in available(chosen.system or ["birthmark", "audiowmark"])
         for host, clips, speech in hosts
     ]

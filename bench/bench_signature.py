@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 
 import corpus
+from bench_quality import COLUMNS, rate_clips
 from birthmark import signature
 from birthmark.attacks import AUDIO
 from birthmark.attacks.arrays import Samples, resample
 from birthmark.keys import Key
 from birthmark.media import read_audio
 from birthmark.recordings import SoundEmbedStream
-from listening import pesq_score, stoi_score
 from tables import heading, table
 
 RATE = 16000
@@ -84,23 +84,22 @@ def survival(voices: dict[str, Samples], goals: dict[str, float | None]) -> None
     print(table(["attack", "goal", "median", "worst"], rows))
 
 
-def quality(clips: int) -> None:
-    """Print PESQ and STOI of the signature alone and of all that `birthmark embed` puts into sound."""
-    rows = []
-    for number, clip in enumerate(corpus.speech_clips(10.0, clips, seed=11)):
-        key = OWNER.decoy(number, "quality")
-        alone = signature.embed(clip.samples, clip.rate, key)
-        stream = SoundEmbedStream(clip.rate, 1, number, key)
-        both = np.concatenate([stream.process(clip.samples), stream.flush()])
-        rows.append(
-            [score(clip.samples, changed, clip.rate) for changed in (alone, both) for score in (pesq_score, stoi_score)]
-        )
-    figures = np.array(rows, float)
-    columns = ["marks", "clips", "PESQ mean", "worst", "STOI mean", "worst"]
-    print(table(columns, [
-        (name, clips, *(float(f(figures[:, at + n])) for n in (0, 1) for f in (np.mean, np.min)))
-        for name, at in (("signature", 0), ("signature and watermark", 2))
-    ]))  # fmt: skip
+def signed(samples: Samples, rate: int, number: int) -> Samples:
+    """The signature alone."""
+    return signature.embed(samples, rate, OWNER.decoy(number, "quality"))
+
+
+def marked_as_by_embed(samples: Samples, rate: int, number: int) -> Samples:
+    """All that `birthmark embed` puts into sound."""
+    stream = SoundEmbedStream(rate, 1, number, OWNER.decoy(number, "quality"))
+    return np.concatenate([stream.process(samples), stream.flush()])
+
+
+def quality(count: int) -> None:
+    """Print what the signature costs, alone and with the watermark."""
+    clips = corpus.speech_clips(10.0, count, seed=11)
+    marks = {"signature": signed, "signature and watermark": marked_as_by_embed}
+    print(table(COLUMNS, [rate_clips(name, mark, "speech", clips, speech=True) for name, mark in marks.items()]))
 
 
 def speed(samples: Samples) -> None:
