@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -6,10 +7,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from birthmark import cli
+from birthmark.attacks import attack_file
 from birthmark.errors import ArgumentError, MediaError
 from birthmark.evidence import LINES, read_results
 from birthmark.registry import Registry
 from birthmark.scan import FileResult, Progress, resume, scan
+from corpus import VIDEOS
+from suspects import excerpt
 from tests.scan.conftest import World
 
 
@@ -154,3 +158,20 @@ def test_exit_status_and_json(world: World, tmp_path: Path, capsys: pytest.Captu
     assert "broken.wav: error:" in capsys.readouterr().err
     assert cli.run(command(world, "--out", str(tmp_path / "none"))) == 2
     assert cli.run(command(world, clean, "--layers", "nose", "--out", str(tmp_path / "none"))) == 2
+
+
+def test_a_hint_leads_to_the_mark_of_a_cropped_picture(tmp_path: Path) -> None:
+    """The picture's mark is not looked for in all geometries, unless another line has something of its owner."""
+    original, copy, leak = (tmp_path / name for name in ("walk.mp4", "copy.mp4", "leak.mp4"))
+    excerpt(VIDEOS / "Megamind.avi", original, 5.0)
+    (tmp_path / "secret").write_bytes(os.urandom(32))
+    with Registry.create(tmp_path / "registry", tmp_path / "secret") as registry:
+        registry.add_person("ben")
+        registry.deliver(original, copy, person="ben", recipient="Deneb", licence="none")
+        attack_file("crop_75", copy, leak)
+        (alone,) = scan([leak], registry, lines=("video-watermark",))
+        (hinted,) = scan([leak], registry)
+    assert not alone.hits
+    assert {hit.line: hit.recipient for hit in hinted.hits if hit.accepted} == {
+        "video-fingerprint": "", "video-watermark": "Deneb",
+    }  # fmt: skip
