@@ -7,6 +7,7 @@ measured on the pair itself: the same search with the reference played backwards
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +22,8 @@ STILL_LEVELS = 0.08  # root mean square change below which nothing moves, in gre
 MINIMUM_CELLS = 2
 HIGHEST_CORRELATION = 0.999
 GUARD_S = 1.0  # lines farther than this from the best one show other moments
-SEARCHES = 2  # of the motion, for each passage
-GAUSSIAN_POWER = {0.001: 1.248, 0.01: 1.163}  # of a normal tail between its 90 % quantile and the outer one
+SEARCHES = 2 * 2  # of the motion, for each passage: half of the probability is kept for copies at their own speed
+OWN_SPEED_OCTAVES = 0.15
 WINDOW_S = 120.0
 FINER = tuple(float(2 ** (k / 400)) for k in (-5, -3, -1, 1, 3, 5))
 
@@ -136,22 +137,22 @@ def align_motion(  # noqa: PLR0917
     minimum = int(min(MINIMUM_OVERLAP_S * MOTION_RATE, 0.6 * len(seen), 0.6 * len(there)))
     forward = [_curve(seen, there, float(speed), minimum) for speed in SPEEDS]
     backward = [_curve(seen, there[::-1], float(speed), minimum) for speed in SPEEDS]
-    best = max((_peak(curve) for curve in forward), default=None, key=lambda peak: peak.correlation)
-    if best is None or best.correlation <= 0.0:
+    own = [curve for curve in forward if curve.speed == 1.0]
+    options = [_best(own, _like_own_speed(forward), _like_own_speed(backward))]
+    peak = max((_peak(curve) for curve in forward), key=lambda one: one.correlation)
+    finer = [_curve(seen, there, peak.speed * factor, minimum) for factor in FINER]
+    options.append(_best(forward, forward, backward, finer))
+    found = min((one for one in options if one is not None), default=None, key=lambda one: one[1])
+    if found is None:
         return None
-    for factor in FINER:
-        finer = _peak(_curve(seen, there, best.speed * factor, minimum))
-        best = finer if finer.correlation > 1.005 * best.correlation else best
-    elsewhere = [_away_from(curve, best) for curve in forward]
-    null = np.concatenate([curve.values for curve in backward] + elsewhere)
-    tried = sum(int(np.count_nonzero(curve.values)) for curve in forward)
+    best, log10_p = found
     level = float(np.sqrt(np.mean(np.diff(there, axis=0) ** 2)))
     return MotionAlignment(
         speed=best.speed,
         # A lag counts steps of the played (resampled) reference: time = speed * (query time - first + lag / rate).
         offset_s=(best.speed * (best.lag - first) + window) / MOTION_RATE,
         correlation=best.correlation,
-        log10_p=chance_log10(float(_fisher_z(best.correlation)), _fisher_z(null[null != 0.0]), SEARCHES * tried),
+        log10_p=log10_p,
         cells=int(visible.sum()),
         energy=float(np.sqrt(np.mean(seen**2))),
         reference_energy=level,
@@ -200,6 +201,29 @@ def _away_from(curve: _Curve, peak: _Peak) -> NDArray[np.float64]:
     return values
 
 
+def _like_own_speed(curves: list[_Curve]) -> list[_Curve]:
+    """Those that are resampled little: correlations depend on the smoothing."""
+    return [curve for curve in curves if abs(np.log2(curve.speed)) <= OWN_SPEED_OCTAVES]
+
+
+def _best(
+    tried: list[_Curve], forward: list[_Curve], backward: list[_Curve], finer: Sequence[_Curve] = ()
+) -> tuple[_Peak, float] | None:
+    """The highest peak of the curves that are tried, and log10 of the probability that another moment has it.
+
+    Curves of `finer` speeds are steps of a refinement and have to be clearly better.
+    """
+    best = max((_peak(curve) for curve in tried), key=lambda peak: peak.correlation)
+    if best.correlation <= 0.0:
+        return None
+    for peak in map(_peak, finer):
+        best = peak if peak.correlation > 1.005 * best.correlation else best
+    elsewhere = [_away_from(curve, best) for curve in forward]
+    null = np.concatenate([curve.values for curve in backward] + elsewhere)
+    count = sum(int(np.count_nonzero(curve.values)) for curve in tried)
+    return best, chance_log10(float(_fisher_z(best.correlation)), _fisher_z(null[null != 0.0]), SEARCHES * count)
+
+
 def _fisher_z(correlation: NDArray[np.floating] | float) -> NDArray[np.float64]:
     """Fisher's z, which is nearly normal where a correlation, bounded by 1, is not."""
     return np.asarray(np.arctanh(np.clip(correlation, -HIGHEST_CORRELATION, HIGHEST_CORRELATION)), np.float64)
@@ -209,7 +233,8 @@ def chance_log10(value: float, null: NDArray[np.floating], tried: int) -> float:
     """log10 of the probability that the largest of `tried` values like `null` reaches `value`.
 
     Within the sample the share that reaches it counts; beyond, -log(share) goes on as the power of the value that joins
-    two high quantiles: a straight line for exponential tails, at most what a Gaussian has there.
+    two high quantiles, at most as a straight line, as exponential tails have it: other moments of real scenes
+    correlate more often than a Gaussian tail says.
     """
     outer = 0.001 if len(null) >= 3000 else 0.01
     if len(null) < 100:
@@ -221,6 +246,6 @@ def chance_log10(value: float, null: NDArray[np.floating], tried: int) -> float:
         share = (1.0 + float(np.count_nonzero(null >= value))) / (1.0 + len(null))
         return min(0.0, float(np.log10(share * tried)))
     power = np.log(np.log(outer) / np.log(0.1)) / np.log(high / low)
-    power = min(float(power), GAUSSIAN_POWER[outer])
+    power = min(float(power), 1.0)
     log10_share = np.log10(outer) * (value / high) ** power
     return min(0.0, float(log10_share + np.log10(tried)))

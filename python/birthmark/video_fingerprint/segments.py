@@ -27,7 +27,8 @@ GEOMETRIES = 8 * 17 * 25  # forms, sizes, places that are tried implicitly for e
 SEED_EVIDENCE = 4.0
 LINE_TOLERANCE_S = 0.75
 LOG10_3 = float(np.log10(3.0))
-LINES_TRIED = 4 * 20  # distinct offsets and speeds for each second of the reference
+OFFSETS_TRIED = 4  # distinct ones for each second of the reference
+SPEEDS_TRIED = 20
 WORTH_TRYING_LOG10_P = -1.0  # of a motion's line
 LEAST_SHARE = 0.45  # people walking the same way again reached 0.43, true moments at least 0.48
 FEW_PASSING = 20  # moving keypoints, below which they say nothing
@@ -62,7 +63,18 @@ def _segments(verifier: Verifier, tested: Tested, tried: float) -> list[Alignmen
         found.append(passage)
         free &= (times < passage.query_start_s - 0.3) | (times > passage.query_end_s + 0.3)
         free[seed] = False
-    return sorted(_merged(found), key=lambda one: one.log10_p)
+    return _surest_of_each_moment(_merged(found))
+
+
+def _surest_of_each_moment(found: list[Alignment]) -> list[Alignment]:
+    """The surest first; what lies by more than half in the time of a surer passage is left out."""
+    kept: list[Alignment] = []
+    for one in sorted(found, key=lambda alignment: alignment.log10_p):
+        length = one.query_end_s - one.query_start_s
+        common = [min(one.query_end_s, k.query_end_s) - max(one.query_start_s, k.query_start_s) for k in kept]
+        if all(seconds <= 0.5 * length for seconds in common):
+            kept.append(one)
+    return kept
 
 
 def _run_around(times: NDArray[np.float64], centre: float) -> tuple[float, float]:
@@ -172,7 +184,9 @@ class _LineSearch:
         share, passing = self._verifier.passing_share(pairs, good)
         moment = self._verifier.passing_log10_p(pairs, good)
         if motion is None:  # the line was chosen by the frames themselves
-            moment = min(0.0, moment + float(np.log10(LINES_TRIED * (self._verifier.reference.duration_s + 1))))
+            # Half of the probability is kept for copies at their own speed.
+            lines = 2 * OFFSETS_TRIED * (1 if line.speed == 1.0 else SPEEDS_TRIED)
+            moment = min(0.0, moment + float(np.log10(lines * (self._verifier.reference.duration_s + 1))))
         self.options.append(_Option(line, pairs, good, log10_p, motion, share, passing, moment))
 
     def best(self) -> _Option:
