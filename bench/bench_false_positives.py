@@ -35,11 +35,11 @@ def unmarked(count: int, seconds: float) -> Iterator[corpus.Clip]:
 
 
 def agreements(clip: corpus.Clip, system: Birthmark, keys: int, trial: int) -> NDArray[np.float64]:
-    """z of the soft chips of both readings with the chips of keys never issued, at one alignment: (2, keys)."""
+    """z of the soft chips of the three readings with the chips of keys never issued, at one alignment: (3, keys)."""
     mono = resample(as_columns(clip.samples)[:, 0], clip.rate, 16000)
     chips = np.stack([audio_mark.chips(system.key.decoy(k, f"z {trial}"), k).ravel() for k in range(keys)], axis=1)
     found = []
-    for reading in (audio_mark.Reading.waveform, audio_mark.Reading.vocoder):
+    for reading in (audio_mark.Reading.waveform, audio_mark.Reading.vocoder, audio_mark.Reading.noise):
         soft = audio_mark.without_bias(audio_mark.soft_chips(mono, phases=1, reading=reading), phases=1)
         padded = np.pad(soft.astype(np.float64), ((0, -len(soft) % 64), (0, 0)))
         block = padded.reshape(-1, 64 * 27).sum(axis=0)

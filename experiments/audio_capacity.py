@@ -4,7 +4,7 @@ Prints bits per second, 0.5 log2(1 + signal / noise) summed over tiles, on real 
 spectrogram (512-point frames at 16 kHz) is pushed up or down by 1 dB, its level whitened by its four neighbours, and
 tiles are grouped by how far they stand out, each group weighted by its own reliability. "Blind" has the host as noise;
 "informed" only what the attack adds, the limit of an embedder that cancels the host. For the mark: z^2 log2(e) / 2 per
-second of the agreement of soft chips with the true chips, alignment known, by the better of the two readings.
+second of the agreement of soft chips with the true chips, alignment known, by the best of the three readings.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from robustness import attack_clip
 F64 = NDArray[np.float64]
 RATE, FRAME, HOP = 16000, 512, 128
 FIRST, LAST = 7, 224
-READINGS = (audio_mark.Reading.waveform, audio_mark.Reading.vocoder)
+READINGS = (audio_mark.Reading.waveform, audio_mark.Reading.vocoder, audio_mark.Reading.noise)
 SHAPES = ((1, 4), (2, 4), (4, 4), (4, 8), (8, 4))  # bins of 31 Hz, frames of 8 ms
 SHAPE_ATTACKS = ("none", "resample_8k", "mp3_32k", "opus_16k", "noise_20", "reverb_0.3", "gsm", "amr_12.2")
 MARK_ATTACKS = (

@@ -5,8 +5,9 @@ cpp/src/audio_mark/soft_chips.cpp (a whitening filter, a sigmoid, a reliability 
 chips by maximum likelihood. Prints the signal-to-noise ratio as bits per second, 0.5 z^2 log2(e) / s, for voices that
 were not trained on, then trains on all voices and writes cpp/src/audio_mark/READING_whitening.hpp.
 
-A reading is "waveform", learnt from every kind of attack, or "vocoder", learnt from codecs that keep no waveform but a
-spectral envelope of ten poles: what a pair says there stands in another part of its surroundings.
+A reading is "waveform", learnt from every kind of attack; "vocoder", learnt from codecs that keep no waveform but a
+spectral envelope of ten poles, where what a pair says stands in another part of its surroundings; or "noise", where the
+few tiles that rise out of the noise say everything.
 
 New figures are a new format version once files marked for them are out. Needs PyTorch and some 3 minutes.
 """
@@ -35,6 +36,7 @@ ATTACKS = {
         "denoise", "rerecord", "compressor", "world", "griffin_lim",
     ),
     "vocoder": ("codec2_3200", "amr_4.75"),
+    "noise": ("noise_10", "noise_20"),
 }  # fmt: skip
 
 

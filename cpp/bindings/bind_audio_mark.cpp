@@ -198,7 +198,10 @@ void bind_audio_mark(py::module_& m) {
         .def("found", &PyDetectStream::found)
         .def("flush", &PyDetectStream::flush);
 
-    py::enum_<Reading>(m, "Reading").value("waveform", Reading::waveform).value("vocoder", Reading::vocoder);
+    py::enum_<Reading>(m, "Reading")
+        .value("waveform", Reading::waveform)
+        .value("vocoder", Reading::vocoder)
+        .value("noise", Reading::noise);
 
     m.def("chips", &chips_of, py::arg("key"), py::arg("payload"));
     m.def("levels", &levels_of, py::arg("samples"), py::arg("stretch") = 1.0, py::arg("shift") = 1.0,

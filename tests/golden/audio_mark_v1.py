@@ -49,6 +49,7 @@ def vectors() -> dict[str, object]:
     chips = audio_mark.chips(KEY, PAYLOAD)
     soft = audio_mark.soft_chips(samples, phases=1)
     vocoder_soft = audio_mark.soft_chips(samples, phases=1, reading=audio_mark.Reading.vocoder)
+    noise_soft = audio_mark.soft_chips(samples, phases=1, reading=audio_mark.Reading.noise)
     marked = watermark.embed(samples, RATE, PAYLOAD, KEY)
     signs = np.sign(chips).astype(np.int8)
     return {
@@ -59,6 +60,7 @@ def vectors() -> dict[str, object]:
         "soft_chips_shape": list(soft.shape),
         "soft_chips": np.round(soft[::ROW_STEP].astype(float), 6).tolist(),
         "vocoder_soft_chips": np.round(vocoder_soft[::ROW_STEP].astype(float), 6).tolist(),
+        "noise_soft_chips": np.round(noise_soft[::ROW_STEP].astype(float), 6).tolist(),
         "marked": [float(f"{value:.7g}") for value in marked[::SAMPLE_STEP]],
     }
 

@@ -12,7 +12,7 @@ from tests.golden import audio_mark_v1 as golden
 TOLERANCE = 1e-4  # of the largest value: compilers and FFT libraries may round differently
 
 
-@pytest.mark.parametrize("name", ["soft_chips", "vocoder_soft_chips", "marked"])
+@pytest.mark.parametrize("name", ["soft_chips", "vocoder_soft_chips", "noise_soft_chips", "marked"])
 def test_values_are_the_stored_ones(name: str) -> None:
     wanted, got = np.array(json.loads(golden.GOLDEN.read_text())[name]), np.array(golden.vectors()[name])
     np.testing.assert_allclose(got, wanted, rtol=TOLERANCE, atol=TOLERANCE * np.abs(wanted).max())

@@ -39,7 +39,7 @@ def test_levels_are_those_of_the_reference() -> None:
     assert snr_db(wanted, got) >= 90
 
 
-@pytest.mark.parametrize("reading", ["waveform", "vocoder"])
+@pytest.mark.parametrize("reading", ["waveform", "vocoder", "noise"])
 @pytest.mark.parametrize("phases", [1, 2, 4])
 def test_soft_chips_are_those_of_the_reference(phases: int, reading: str) -> None:
     samples = speech(4.0, seed=1)

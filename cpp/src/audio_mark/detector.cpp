@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::size_t kCandidateWarps = 3;
 constexpr std::size_t kMostRounds = 8;
-constexpr std::size_t kReadings = 2;
 // Path scores of unmarked speech, best of all warps: seen up to 6 in 10 windows, 13 in 30, 29 in 60.
 constexpr double kNoiseScore = 3.0;
 constexpr double kNoiseScorePerWindow = 0.4;
@@ -127,7 +126,8 @@ std::vector<Detection> Detector::detect(const PowerMap& map, double log10_hypoth
     const Engine& engine = *engine_;
     const std::vector<ShiftedWarps> warps = warp_grid(engine.options.search == Search::full);
     const std::vector<ShiftedWarps> identity = warp_grid(false);
-    const double hypotheses = log10_hypotheses + std::log10(static_cast<double>(kReadings * engine.patterns.size()));
+    const double hypotheses =
+        log10_hypotheses + std::log10(static_cast<double>(kReadings.size() * engine.patterns.size()));
     const double seconds = static_cast<double>(map.frames()) / LevelSeconds::kFramesPerSecond;
     std::vector<KeySearch> searches;
     for (std::size_t k = 0; k < engine.patterns.size(); ++k) {
@@ -149,11 +149,13 @@ std::vector<Detection> Detector::detect(const PowerMap& map, double log10_hypoth
             break;
         }
     }
-    // Parametric codecs do not come with another clock or pitch.
+    // What the other readings are for does not come with another clock or pitch.
     for (KeySearch& search : searches) {
-        const Warp plain;
-        const auto pursue = [&] { return search.pursue(map, plain, Reading::vocoder, log10_warp_count(warps, plain)); };
-        for (std::size_t round = 0; round < kMostRounds && !done(search) && pursue(); ++round) {
+        for (const Reading reading : {Reading::vocoder, Reading::noise}) {
+            const Warp plain;
+            const auto pursue = [&] { return search.pursue(map, plain, reading, log10_warp_count(warps, plain)); };
+            for (std::size_t round = 0; round < kMostRounds && !done(search) && pursue(); ++round) {
+            }
         }
     }
     std::vector<Detection> all;

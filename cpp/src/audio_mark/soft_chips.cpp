@@ -5,6 +5,7 @@
 
 #include "birthmark/multiversion.hpp"
 #include "birthmark/spectrum/fast_math.hpp"
+#include "noise_whitening.hpp"
 #include "vocoder_whitening.hpp"
 #include "waveform_whitening.hpp"
 
@@ -49,10 +50,21 @@ BIRTHMARK_MULTIVERSION void one_row(const Whitening& with, const float* const* r
     }
 }
 
+const Whitening& whitening(Reading reading) {
+    switch (reading) {
+        case Reading::vocoder:
+            return kVocoderWhitening;
+        case Reading::noise:
+            return kNoiseWhitening;
+        default:
+            return kWaveformWhitening;
+    }
+}
+
 }  // namespace
 
 void soft_chips(const LevelMap& levels, std::size_t phases, Reading reading, std::vector<float>& out) {
-    const Whitening& with = reading == Reading::vocoder ? kVocoderWhitening : kWaveformWhitening;
+    const Whitening& with = whitening(reading);
     const std::size_t count = levels.rows();
     out.resize(count * kPairs);
     std::array<const float*, Whitening::kSlots> rows{};

@@ -178,7 +178,7 @@ TEST_CASE("a tile that is louder shows in its level, and soft chips do not depen
             CHECK(two.level(r, tile) - one.level(r, tile) == doctest::Approx(6.0206).epsilon(0.01));
         }
     }
-    for (const Reading reading : {Reading::waveform, Reading::vocoder}) {
+    for (const Reading reading : kReadings) {
         std::vector<float> soft_one;
         std::vector<float> soft_two;
         soft_chips(one, 1, reading, soft_one);

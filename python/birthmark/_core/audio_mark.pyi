@@ -60,6 +60,7 @@ class Search:
 class Reading:
     waveform: Reading
     vocoder: Reading
+    noise: Reading
 
 class DetectStream:
     def __init__(

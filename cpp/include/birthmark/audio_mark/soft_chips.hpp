@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <vector>
 
@@ -7,11 +8,13 @@
 
 namespace birthmark::audio_mark {
 
-/// Which of two learnt functions makes soft chips of levels.
+/// Which of three learnt functions makes soft chips of levels.
 enum class Reading {
     waveform,  ///< for whatever keeps some of the waveform, and for vocoders with fine spectra: the embedder's choice
     vocoder,   ///< for parametric codecs (codec2, AMR at its lowest rate), which keep the envelope of a few poles
+    noise,     ///< for noise that only the loudest tiles rise out of
 };
+inline constexpr std::array kReadings = {Reading::waveform, Reading::vocoder, Reading::noise};
 
 /// Soft chips, kPairs per row of a LevelMap with `phases` rows per slot; positive means the even tile is the louder
 /// one.
