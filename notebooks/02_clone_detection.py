@@ -90,7 +90,7 @@ plt.yticks([0, 1], list(clones))
 plt.xlabel("z: the key (red) and 200 keys never used (grey)")
 
 # %% [markdown]
-# Two minutes and a 75 s suspect are too little for a verdict at one in a million. They show the direction: the key
+# Two minutes and a 75 s suspect are little for a verdict at one in a million. They show the direction: the key
 # stands apart from the others in the clone of the marked voice. More training speech and more suspect speech, pooled,
 # add up.
 
