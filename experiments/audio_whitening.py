@@ -10,6 +10,7 @@ spectral envelope of ten poles, where what a pair says stands in another part of
 few tiles that rise out of the noise say everything.
 
 New figures are a new format version once files marked for them are out. Needs PyTorch and some 3 minutes.
+The last two readings were learnt with --clips 36 --steps 800.
 """
 
 import argparse
