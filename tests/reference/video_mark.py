@@ -8,32 +8,28 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 TILE, PERIOD, HARMONICS, SYNC_ENERGY = 256, 4.0, 3, 0.18
-STILL = np.array([1.0, 0.7, 0.6, 0.5])  # gains of the payload's harmonics 0 to 3 where nothing changes
-FULL = np.ones(4)
+SLOW = 1  # fastest harmonic of a held payload
+HELD = (PERIOD / 3, PERIOD / 6)  # seconds that pictures of the payload and of the sync waves are shown
 
 
 def pattern_at(
-    layout: dict[str, NDArray[np.float32]],
-    chips: Array,
-    x: Array,
-    y: Array,
-    seconds: float,
-    *,
-    harmonic_gains: Array = FULL,
+    layout: dict[str, NDArray[np.float32]], chips: Array, x: Array, y: Array, seconds: float, *, held: bool = False
 ) -> Array:
     """The pattern at unit coordinates x (across) and y (down): a sum over all modes and harmonics."""
+    payload_s, sync_s = ((np.floor(seconds / hold) + 0.5) * hold if held else seconds for hold in HELD)
     out = np.zeros((len(y), len(x)))
     places, codes = layout["places"].astype(int), layout["codes"].astype(int)
     signs, gains = layout["signs"].astype(float), layout["gains"].astype(float)
     harmonics = np.arange(-HARMONICS, HARMONICS + 1)
-    turn = np.exp(2j * np.pi * harmonics * seconds / PERIOD) * harmonic_gains[np.abs(harmonics)]
+    used = np.abs(harmonics) <= (SLOW if held else HARMONICS)
+    turn = np.exp(2j * np.pi * harmonics * payload_s / PERIOD) * used * np.sqrt(len(used) / used.sum())
     for n in range(len(places)):
         a = signs[n, 0] * chips[codes[n, 0]] + 1j * signs[n, 1] * chips[codes[n, 1]]
         amplitude = gains[n] / np.sqrt(2) * (a @ turn)
         wave = np.outer(np.exp(2j * np.pi * places[n, 1] * y / TILE), np.exp(2j * np.pi * places[n, 0] * x / TILE))
         out += (amplitude * wave).real
     for (nx, ny, j), phase in zip(layout["sync"].astype(int), layout["phases"].astype(float), strict=True):
-        angle = 2 * np.pi * ((nx * x[None] + ny * y[:, None]) / TILE + j * seconds / PERIOD) + phase
+        angle = 2 * np.pi * ((nx * x[None] + ny * y[:, None]) / TILE + j * sync_s / PERIOD) + phase
         out += np.sqrt(2 * SYNC_ENERGY / len(layout["sync"])) * np.cos(angle)
     return out
 
@@ -53,53 +49,30 @@ def box(values: Array, size: int = 3) -> Array:
     return np.asarray(cv2.blur(values, (size, size)))
 
 
-def moving(pictures: list[Array], seconds: list[float]) -> Array:
-    """Share of change 0 to 1 at each block of the last of `pictures` (means of blocks)."""
-    activity = np.zeros_like(pictures[0])
-    for index in range(1, len(pictures)):
-        kept = np.exp(-(seconds[index] - seconds[index - 1]) / 1.0)
-        activity = np.maximum(box((pictures[index] - pictures[index - 1]) ** 2), kept * activity)
-    smooth = box(activity, 5)
-    return np.asarray(smooth / (smooth + 4.0))
-
-
 def amplitudes(
-    means: Array, variances: Array, share: Array, *, loss: float = 0.020, psnr_db: float = 44.6, flat: float = 58.5
+    means: Array, variances: Array, *, loss: float = 0.011, psnr_db: float = 47.1, flat: float = 58.5
 ) -> Array:
     """How strongly each block may be marked."""
     contrast = 2 * np.maximum(box(means**2 + variances) - box(means) ** 2, 0) + 58.5225
     level = 2 * box(means) ** 2 + 6.5025
     texture = contrast * level / (contrast + level)
-    wanted = np.sqrt((contrast - 58.5225 + flat) * level / (contrast + level))
+    wanted = ((contrast - 58.5225 + flat) * level / (contrast + level)) ** (3 / 8)
     wanted = box(np.minimum(wanted, 2 * cv2.erode(wanted, np.ones((5, 5)))))
-    gains = STILL[:, None, None] + share * (1 - STILL[:, None, None])
-    payload = (gains[0] ** 2 + 2 * (gains[1:] ** 2).sum(axis=0)) / 7
-    power = wanted**2 * (SYNC_ENERGY + (1 - SYNC_ENERGY) * payload)
-    gain = min(loss / np.mean(power / texture), 255**2 * 10 ** (-psnr_db / 10) / np.mean(power))
+    gain = min(loss / np.mean(wanted**2 / texture), 255**2 * 10 ** (-psnr_db / 10) / np.mean(wanted**2))
     return np.asarray(np.minimum(wanted * np.sqrt(gain), 6.0))
 
 
-def embed(
-    luma: NDArray[np.uint8],
-    layout: dict[str, NDArray[np.float32]],
-    chips: Array,
-    seconds: float,
-    earlier: tuple[tuple[NDArray[np.uint8], float], ...] = (),
-) -> Array:
-    """The marked plane before rounding; `earlier`: the planes before it with their times."""
+def embed(luma: NDArray[np.uint8], layout: dict[str, NDArray[np.float32]], chips: Array, seconds: float) -> Array:
+    """The marked plane before rounding."""
     height, width = luma.shape
     step, means, variances = blocks(luma.astype(float))
-    share = moving([*(blocks(old.astype(float))[1] for old, _ in earlier), means], [*(t for _, t in earlier), seconds])
     unit = 240 / min(height, width)
     x = ((np.arange(means.shape[1]) + 0.5) * step - width / 2) * unit
     y = ((np.arange(means.shape[0]) + 0.5) * step - height / 2) * unit
     # The kernel reads the pattern between whole units by linear interpolation.
     units = np.arange(TILE, dtype=np.float64)
-    full, still = (
-        _linear(_linear(pattern_at(layout, chips, units, units, seconds, harmonic_gains=gains), x, 1), y, 0)
-        for gains in (FULL, STILL)
-    )
-    change = amplitudes(means, variances, share) * (still + share * (full - still))
+    pattern = pattern_at(layout, chips, units, units, seconds, held=True)
+    change = amplitudes(means, variances) * _linear(_linear(pattern, x, 1), y, 0)
     pixels = [
         np.clip((np.arange(n) + 0.5) / step - 0.5, 0, m - 1) for n, m in zip(luma.shape, means.shape, strict=True)
     ]

@@ -39,14 +39,10 @@ def test_pattern_has_unit_power_and_512_bits_twice() -> None:
 
 @pytest.mark.parametrize("shape", [(96, 131), (240, 321), (487, 500)])
 def test_embedder_agrees_with_the_reference(shape: tuple[int, int]) -> None:
-    first, second, luma = list(luma_frames(0.15, shape[1], shape[0]))
-    earlier = ((first, 0.9), (second, 1.2))
-    expected = reference.embed(luma, LAYOUT, CHIPS, 1.3, earlier)
-    embedder = core.VideoEmbedder(KEY, PAYLOAD, shape[1], shape[0])
-    for frame, seconds in earlier:
-        embedder.embed(frame.copy(), seconds)
+    luma = next(luma_frames(0.1, shape[1], shape[0]))
+    expected = reference.embed(luma, LAYOUT, CHIPS, 1.7)
     marked = luma.copy()
-    embedder.embed(marked, 1.3)
+    core.VideoEmbedder(KEY, PAYLOAD, shape[1], shape[0]).embed(marked, 1.7)
     assert np.abs(marked - expected).max() < 0.51
     assert np.abs(marked.astype(float) - luma).std() > 0.5
 

@@ -11,6 +11,7 @@ from birthmark.errors import ArgumentError
 from birthmark.keys import Key
 from birthmark.video_watermark import VideoDetection, VideoDetectStream, VideoEmbedStream
 from birthmark.video_watermark.results import geometry_of
+from birthmark.video_watermark.windows import Windows
 from tests.reference import video_mark as reference
 from tests.video_watermark.clips import KEY, PAYLOAD, RATE, luma_frames
 
@@ -113,6 +114,39 @@ def test_a_stretch_inside_other_video_is_placed() -> None:
     assert one.end_s == pytest.approx(9.0, abs=0.6)
 
 
+def test_an_inset_of_half_the_size_is_found() -> None:
+    frames = list(luma_frames(10.0, 640, 480, seed=9))
+    stream = VideoEmbedStream(640, 480, KEY, PAYLOAD)
+    for index, inset in enumerate(luma_frames(10.0, 640, 480)):
+        stream.embed_luma(inset, index / RATE)
+        frames[index][220:460, 24:344] = cv2.resize(inset, (320, 240), interpolation=cv2.INTER_AREA)
+    (one,) = found_in(frames)
+    assert one.payload == PAYLOAD
+    assert one.geometry.scale == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_smooth_mark_of_an_earlier_version_is_found() -> None:
+    embedder = core.VideoEmbedder(KEY, PAYLOAD, 320, 240, psnr_db=44.6, similarity_loss=0.02, held=False)
+    frames = list(luma_frames(5.0))
+    for index, frame in enumerate(frames):
+        embedder.embed(frame, index / RATE)
+    (one,) = found_in([frame[:, ::-1].copy() for frame in frames])
+    assert one.payload == PAYLOAD
+    assert one.geometry.mirror
+
+
+def test_windows_do_not_mix_long_shots() -> None:
+    windows, found = Windows(), []
+    rng = np.random.default_rng(1)
+    shots = [rng.standard_normal((24, 32)).astype(np.float32) for _ in range(4)]
+    for index in range(200):
+        shot = shots[int(np.searchsorted([60, 70, 120], index, side="right"))]
+        found += windows.push(index / 10, shot + 0.1 * rng.standard_normal(shot.shape).astype(np.float32))
+    found += windows.flush()
+    spans = [(round(float(window.seconds[0]), 1), round(float(window.seconds[-1]), 1)) for window in found]
+    assert spans == [(0.0, 5.9), (6.0, 6.9), (7.0, 11.9), (12.0, 19.9)]
+
+
 def test_rgb_and_luma_streams_agree() -> None:
     frames = [np.repeat(frame[:, :, None], 3, axis=2) for frame in luma_frames(3.0)]
     embedder = VideoEmbedStream(320, 240, KEY, PAYLOAD)
@@ -124,28 +158,21 @@ def test_rgb_and_luma_streams_agree() -> None:
     assert detector.finish()[0].payload == PAYLOAD
 
 
-def change_of(embedder: VideoEmbedStream, frame: np.ndarray, seconds: float) -> np.ndarray:
-    marked = frame.copy()
-    embedder.embed_luma(marked, seconds)
-    return np.asarray(marked.astype(float) - frame)
-
-
-def test_the_mark_is_calm_where_nothing_moves() -> None:
+def test_the_mark_stands_still_between_its_steps() -> None:
     frame = next(luma_frames(0.1))
-    still, moving = VideoEmbedStream(320, 240, KEY, PAYLOAD), VideoEmbedStream(320, 240, KEY, PAYLOAD)
-    calm = [change_of(still, frame, 0.2 * index) for index in range(20)]
-    lively = [change_of(moving, np.roll(frame, 3 * index, axis=1), 0.2 * index) for index in range(20)]
-    spread = [np.mean(np.std(part, axis=0) ** 2) / np.mean(np.square(part)) for part in (calm, lively)]
-    assert spread[0] < 0.77  # by the gains 2.2 / 3.2 of the payload's power and 6 / 7 of the sync waves'
-    assert spread[1] > 0.79  # 6 / 7
-    again = VideoEmbedStream(320, 240, KEY, PAYLOAD)
-    assert np.array_equal(change_of(again, frame, 0.0), calm[0])
+    stream = VideoEmbedStream(320, 240, KEY, PAYLOAD)
+    marked = {}
+    for seconds in (0.0, 0.6, 0.7, 1.9, 2.1, 4.0):
+        marked[seconds] = frame.copy()
+        stream.embed_luma(marked[seconds], seconds)
+    same = {(a, b) for a in marked for b in marked if a < b and np.array_equal(marked[a], marked[b])}
+    assert same == {(0.0, 0.6), (0.0, 4.0), (0.6, 4.0)}  # steps at multiples of 2/3 s, and again after 4 s
 
 
 def test_marked_frames_stay_within_the_promised_quality(marked: list[np.ndarray]) -> None:
     for host, frame in zip(luma_frames(1.0), marked, strict=False):
         error = np.mean((host.astype(float) - frame) ** 2)
-        assert 10 * np.log10(255**2 / error) > 44
+        assert 10 * np.log10(255**2 / error) > 46.5
 
 
 def test_golden_frame() -> None:

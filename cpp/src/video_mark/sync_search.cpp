@@ -129,16 +129,25 @@ void SyncSearch::temporal(std::span<const double> seconds) {
     const std::size_t plane = spectra_.size() / seconds.size();
     power_.resize(bins * plane);
     std::vector<std::complex<float>> turn(bins * seconds.size());
+    std::vector<std::complex<float>> leak(bins);  // of what stands still into each bin
     for (std::size_t k = 0; k < bins; ++k) {
         for (std::size_t i = 0; i < seconds.size(); ++i) {
             const double cycles =
                 (static_cast<double>(k) - temporal_reach_) * temporal_step_ * (seconds[i] - seconds.front());
             turn[k * seconds.size() + i] = std::complex<float>(std::polar(1.0, -2.0 * std::numbers::pi * cycles));
+            leak[k] += turn[k * seconds.size() + i] / static_cast<float>(seconds.size());
         }
     }
+    leak[static_cast<std::size_t>(temporal_reach_)] = 0.0F;
     std::array<std::complex<float>, kChunk> sum{};
+    std::array<std::complex<float>, kChunk> still{};
     for (std::size_t from = 0; from < plane; from += kChunk) {
         const std::size_t count = std::min(kChunk, plane - from);
+        still.fill({});
+        for (std::size_t i = 0; i < seconds.size(); ++i) {
+            accumulate(reinterpret_cast<const float*>(&spectra_[i * plane + from]), 1.0F, 0.0F,
+                       reinterpret_cast<float*>(still.data()), count);
+        }
         for (std::size_t k = 0; k < bins; ++k) {
             sum.fill({});
             for (std::size_t i = 0; i < seconds.size(); ++i) {
@@ -147,7 +156,7 @@ void SyncSearch::temporal(std::span<const double> seconds) {
                            reinterpret_cast<float*>(sum.data()), count);
             }
             for (std::size_t x = 0; x < count; ++x) {
-                power_[k * plane + from + x] = std::norm(sum[x]);
+                power_[k * plane + from + x] = std::norm(sum[x] - leak[k] * still[x]);
             }
         }
     }

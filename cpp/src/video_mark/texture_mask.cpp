@@ -4,8 +4,6 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
-#include "birthmark/video_mark/video_pattern.hpp"
-
 namespace birthmark {
 namespace {
 
@@ -15,16 +13,6 @@ constexpr float kEdgeRatio = 2.0F;          // an amplitude is at most this many
 
 }  // namespace
 
-float MarkStrength::power(float moving) const {
-    float sum = 0.0F;
-    for (std::size_t j = 0; j < still.size(); ++j) {
-        const float gain = still[j] + moving * (1.0F - still[j]);
-        sum += (j == 0 ? 1.0F : 2.0F) * gain * gain;
-    }
-    constexpr auto kSync = static_cast<float>(VideoPattern::kSyncEnergy);
-    return kSync + (1.0F - kSync) * sum / static_cast<float>(2 * still.size() - 1);
-}
-
 TextureMask::TextureMask(const BlockGrid& grid, const MarkStrength& strength) : strength_(strength) {
     const cv::Size size(static_cast<int>(grid.columns()), static_cast<int>(grid.rows()));
     for (cv::Mat1f* mat : {&scaled_, &texture_, &square_, &mean_, &lowest_, &amplitude_}) {
@@ -32,7 +20,7 @@ TextureMask::TextureMask(const BlockGrid& grid, const MarkStrength& strength) : 
     }
 }
 
-const cv::Mat1f& TextureMask::amplitudes(const BlockGrid& grid, const cv::Mat1f& moving) {
+const cv::Mat1f& TextureMask::amplitudes(const BlockGrid& grid) {
     const cv::Size window(3, 3);
     const int rows = static_cast<int>(grid.rows());
     const int columns = static_cast<int>(grid.columns());
@@ -53,7 +41,8 @@ const cv::Mat1f& TextureMask::amplitudes(const BlockGrid& grid, const cv::Mat1f&
         const float contrast = detail + kStabiliser;
         const float level = 2.0F * mean[i] * mean[i] + kDarkStabiliser;
         texture[i] = contrast * level / (contrast + level);
-        wanted[i] = std::sqrt((detail + flat) * level / (contrast + level));
+        const float quarter = std::sqrt(std::sqrt((detail + flat) * level / (contrast + level)));
+        wanted[i] = quarter * std::sqrt(quarter);
     }
     cv::erode(scaled_, lowest_, cv::Mat::ones(5, 5, CV_8U));
     const float* lowest = lowest_.ptr<float>();
@@ -63,11 +52,10 @@ const cv::Mat1f& TextureMask::amplitudes(const BlockGrid& grid, const cv::Mat1f&
     cv::blur(scaled_, amplitude_, window);
 
     float* amplitude = amplitude_.ptr<float>();
-    const float* share = moving.ptr<float>();
     double loss = 0.0;
     double power = 0.0;
     for (std::size_t i = 0; i < count; ++i) {
-        const float square = amplitude[i] * amplitude[i] * strength_.power(share[i]);
+        const float square = amplitude[i] * amplitude[i];
         power += square;
         loss += square / texture[i];
     }

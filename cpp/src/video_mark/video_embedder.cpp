@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
+#include <limits>
 #include <numbers>
 #include <opencv2/core.hpp>
 #include <string>
@@ -14,6 +15,10 @@ namespace birthmark {
 namespace {
 
 constexpr int kFine = static_cast<int>(VideoPattern::kTile);
+constexpr int kSlow = 1;                                    // fastest harmonic of a held payload
+constexpr double kHoldPayload = VideoPattern::kPeriod / 3;  // as many pictures as these harmonics tell apart
+constexpr double kHoldSync = VideoPattern::kPeriod / 6;
+constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kNone = ~std::size_t{0};
 
 /// Spectra of the harmonics -3 ... 3 over one tile.
@@ -49,7 +54,8 @@ Spectra sync_spectra(const VideoPattern& pattern) {
     return spectra;
 }
 
-std::vector<cv::Mat1f> render_tiles(const Spectra& spectra) {
+/// Tiles of the harmonics 0 to `fastest`, with the power of all.
+std::vector<cv::Mat1f> tiles_of(const Spectra& spectra, int fastest) {
     Spectra fields;
     for (std::size_t j = 0; j < VideoPattern::kSlots; ++j) {
         cv::idft(spectra[j], fields[j]);
@@ -57,10 +63,10 @@ std::vector<cv::Mat1f> render_tiles(const Spectra& spectra) {
     const auto part = [&](int j, int channel) {
         cv::Mat1f out;
         cv::extractChannel(fields[static_cast<std::size_t>(j + VideoPattern::kHarmonics)], out, channel);
-        return out;
+        return cv::Mat1f(out * std::sqrt(double{VideoPattern::kSlots} / (2 * fastest + 1)));
     };
     std::vector<cv::Mat1f> tiles{part(0, 0)};
-    for (int j = 1; j <= VideoPattern::kHarmonics; ++j) {
+    for (int j = 1; j <= fastest; ++j) {
         tiles.emplace_back(part(j, 0) + part(-j, 0));
         tiles.emplace_back(part(-j, 1) - part(j, 1));
     }
@@ -77,13 +83,6 @@ void place(std::size_t count, std::size_t step, std::size_t pixels, double units
         const auto whole = static_cast<int>(at) % kFine;
         first.push_back(static_cast<std::uint16_t>(whole));
         share.push_back(static_cast<float>(at - std::floor(at)));
-    }
-}
-
-BIRTHMARK_MULTIVERSION void add_scaled(const float* in, float weight, float other, float* out, float* second) {
-    for (int x = 0; x < kFine; ++x) {
-        out[x] += weight * in[x];
-        second[x] += other * in[x];
     }
 }
 
@@ -110,15 +109,15 @@ void add_line_rgb(std::uint8_t* row, const float* upper, const float* lower, flo
 }  // namespace
 
 VideoEmbedder::VideoEmbedder(const Key& key, std::uint64_t payload, std::size_t width, std::size_t height,
-                             const MarkStrength& strength)
+                             const MarkStrength& strength, Tempo tempo)
     : grid_(width, height),
-      strength_(strength),
       mask_(grid_, strength),
-      motion_(grid_),
-      tiles_(render_tiles(payload_spectra(VideoPattern(key), payload))),
-      sync_(render_tiles(sync_spectra(VideoPattern(key)))) {
+      layers_{Layer{tiles_of(payload_spectra(VideoPattern(key), payload),
+                             tempo == Tempo::kHeld ? kSlow : VideoPattern::kHarmonics),
+                    tempo == Tempo::kHeld ? kHoldPayload : 0.0, kNever},
+              Layer{tiles_of(sync_spectra(VideoPattern(key)), VideoPattern::kHarmonics),
+                    tempo == Tempo::kHeld ? kHoldSync : 0.0, kNever}} {
     tile_.create(kFine + 1, kFine + 1);
-    still_.create(kFine + 1, kFine + 1);
     change_.create(static_cast<int>(grid_.rows()), static_cast<int>(grid_.columns()));
     place(grid_.columns(), grid_.step(), width, grid_.units_per_pixel(), left_, left_share_);
     place(grid_.rows(), grid_.step(), height, grid_.units_per_pixel(), top_, top_share_);
@@ -128,44 +127,40 @@ VideoEmbedder::VideoEmbedder(const Key& key, std::uint64_t payload, std::size_t 
 }
 
 void VideoEmbedder::render(double seconds) {
-    std::array<float, VideoPattern::kSlots> weights{1.0F};
-    for (std::size_t j = 1; j <= VideoPattern::kHarmonics; ++j) {
-        const double angle =
-            2.0 * std::numbers::pi * std::fmod(static_cast<double>(j) * seconds / VideoPattern::kPeriod, 1.0);
-        weights[2 * j - 1] = static_cast<float>(std::cos(angle));
-        weights[2 * j] = static_cast<float>(std::sin(angle));
+    bool same = true;
+    for (Layer& layer : layers_) {
+        const double at = layer.hold > 0.0 ? (std::floor(seconds / layer.hold) + 0.5) * layer.hold : seconds;
+        same = same && at == layer.shown;
+        layer.shown = at;
     }
-    for (int y = 0; y < kFine; ++y) {
-        float* full = tile_.ptr<float>(y);
-        float* still = still_.ptr<float>(y);
-        std::fill(full, full + kFine, 0.0F);
-        std::fill(still, still + kFine, 0.0F);
-        for (std::size_t j = 0; j < VideoPattern::kSlots; ++j) {
-            const float gain = strength_.still[(j + 1) / 2];
-            add_scaled(tiles_[j].ptr<float>(y), weights[j], weights[j] * gain, full, still);
-            add_scaled(sync_[j].ptr<float>(y), weights[j], weights[j], full, still);
+    if (same) {
+        return;
+    }
+    cv::Mat1f inner = tile_(cv::Rect(0, 0, kFine, kFine));
+    inner = 0.0F;
+    for (const Layer& layer : layers_) {
+        inner += layer.tiles[0];
+        for (std::size_t j = 1; 2 * j < layer.tiles.size(); ++j) {
+            const double angle =
+                2.0 * std::numbers::pi * std::fmod(static_cast<double>(j) * layer.shown / VideoPattern::kPeriod, 1.0);
+            cv::scaleAdd(layer.tiles[2 * j - 1], std::cos(angle), inner, inner);
+            cv::scaleAdd(layer.tiles[2 * j], std::sin(angle), inner, inner);
         }
-        full[kFine] = full[0];
-        still[kFine] = still[0];
     }
+    tile_.col(0).copyTo(tile_.col(kFine));
     tile_.row(0).copyTo(tile_.row(kFine));
-    still_.row(0).copyTo(still_.row(kFine));
 }
 
-void VideoEmbedder::shape(const cv::Mat1f& amplitudes, const cv::Mat1f& moving) {
+void VideoEmbedder::shape(const cv::Mat1f& amplitudes) {
     for (std::size_t r = 0; r < grid_.rows(); ++r) {
-        const std::array<const float*, 2> full{tile_.ptr<float>(top_[r]), tile_.ptr<float>(top_[r] + 1)};
-        const std::array<const float*, 2> still{still_.ptr<float>(top_[r]), still_.ptr<float>(top_[r] + 1)};
+        const float* upper = tile_.ptr<float>(top_[r]);
+        const float* lower = tile_.ptr<float>(top_[r] + 1);
         const float* amplitude = amplitudes.ptr<float>(static_cast<int>(r));
-        const float* share = moving.ptr<float>(static_cast<int>(r));
         float* change = change_.ptr<float>(static_cast<int>(r));
-        const auto at = [&](const std::array<const float*, 2>& rows, std::size_t x) {
-            return rows[0][x] + top_share_[r] * (rows[1][x] - rows[0][x]);
-        };
+        const auto at = [&](std::size_t x) { return upper[x] + top_share_[r] * (lower[x] - upper[x]); };
         for (std::size_t c = 0; c < grid_.columns(); ++c) {
-            const std::size_t x = left_[c];
-            const float a = at(still, x) + share[c] * (at(full, x) - at(still, x));
-            const float b = at(still, x + 1) + share[c] * (at(full, x + 1) - at(still, x + 1));
+            const float a = at(left_[c]);
+            const float b = at(left_[c] + std::size_t{1});
             change[c] = amplitude[c] * (a + left_share_[c] * (b - a));
         }
     }
@@ -177,10 +172,8 @@ void VideoEmbedder::prepare(const Plane<const Pixel>& luma, double seconds, floa
         throw ArgumentError("seconds is not finite");
     }
     grid_.reduce(luma, scale, true);
-    const cv::Mat1f& moving = motion_.update(grid_, seconds);
-    const cv::Mat1f& amplitudes = mask_.amplitudes(grid_, moving);
     render(seconds);
-    shape(amplitudes, moving);
+    shape(mask_.amplitudes(grid_));
     wide_row_ = {kNone, kNone};
 }
 

@@ -1,4 +1,3 @@
-from collections.abc import Sequence
 from typing import overload
 
 import numpy as np
@@ -27,7 +26,7 @@ class VideoEmbedder:
         similarity_loss: float = ...,
         psnr_db: float = ...,
         flat: float = ...,
-        still: Sequence[float] = ...,
+        held: bool = ...,
     ) -> None: ...
     @overload
     def embed(self, luma: npt.NDArray[np.uint8], seconds: float) -> None: ...

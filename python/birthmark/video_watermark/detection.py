@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Literal, cast
 
 import numpy as np
@@ -14,12 +13,12 @@ from birthmark._core import video_mark as core
 from birthmark.errors import ArgumentError
 from birthmark.keys import Key
 
-from .registration import UNMOVED, Candidate, Pattern, Registration, linear_map, register, search
+from .registration import UNMOVED, Candidate, Pattern, Registration, linear_map, register
 from .results import VideoDetection, geometry_of
-from .statistics import PROFILES, Issued, Judge, Match, Spectrum, slot_scores, soft_bits, spectrum
+from .statistics import PROFILES, Issued, Judge, Match, Spectrum, slot_scores, soft_bits
+from .windows import HOP_SECONDS, Folded, Window, Windows
 
-WINDOW_SECONDS = 10.0
-HOP_SECONDS = 5.0
+_INSET_SHIFT = 30.0  # units that an inset's centre may lie from that of the part it is looked for in
 SEARCHED = 4  # candidates of the spectral search that are followed up
 TURNED_WINDOWS = 2  # windows without a mark in which pictures turned by quarters are looked for, too
 SYNC_GATE = 6.5  # sync score below which a registration is not decoded; noise alone reaches some 7
@@ -27,27 +26,10 @@ _LIKELY = -8.0  # log10 of p per try at which the window needs no further candid
 _SURE = -20.0  # at which the other profiles are not tried
 _SAME_PLACE = 3.0  # units that two registrations of one stretch may differ by at the picture's edge
 _SAME_TIME = 0.2  # seconds
+_INSET = 0.7  # scale below which the picture may be one of several in the frame
 _KEPT = 60  # windows that an undecoded stretch keeps, for saying later where its mark began
 
 Search = Literal["full", "plain"]
-Slots = NDArray[np.float32]
-Vector = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class _Folded:
-    """Slots of a window in the coordinates of the tile: (slots, modes), their times received and marked."""
-
-    values: NDArray[np.complex64]
-    seconds: Vector
-    marked: Vector
-
-    def total(self) -> Spectrum:
-        return spectrum(self.values, self.marked)
-
-    def after(self, seconds: float) -> _Folded:
-        later = self.seconds > seconds
-        return _Folded(self.values[later], self.seconds[later], self.marked[later])
 
 
 @dataclass
@@ -60,7 +42,7 @@ class _Stretch:
     end_s: float
     total: Spectrum
     match: Match | None
-    waiting: list[_Folded]
+    waiting: list[Folded]
     scores: list[tuple[float, float]] = field(default_factory=list)  # time and score of slots
 
     def settle(self, pattern: Pattern) -> None:
@@ -69,7 +51,7 @@ class _Stretch:
             self.waiting = self.waiting[-_KEPT:]
             return
         for folded in self.waiting:
-            values = slot_scores(folded.values, folded.marked, self.total, pattern, self.match.payload)
+            values = slot_scores(folded.values, folded.marked, self.total, pattern, self.match)
             self.scores += zip(folded.seconds.tolist(), values.tolist(), strict=True)
         self.waiting = []
 
@@ -87,44 +69,13 @@ class _Stretch:
         return start, self.end_s if last + near >= self.end_s else float(last)
 
 
-class _Window:
-    """Slots of one window; neighbouring slots are averaged where the mark moves slowly enough for it."""
-
-    def __init__(self, seconds: Vector, slots: Slots) -> None:
-        self.seconds = seconds
-        self.slots = slots
-        pairs = len(slots) // 2
-        if pairs >= 4:
-            shape = (pairs, 2, *slots.shape[1:])
-            self.coarse = slots[: 2 * pairs].reshape(shape).mean(axis=1)
-            self.coarse_seconds = seconds[: 2 * pairs].reshape(pairs, 2).mean(axis=1)
-        else:
-            self.coarse, self.coarse_seconds = slots, seconds
-
-    @cached_property
-    def spectrum(self) -> core.SyncSearch:
-        """Over space and time; the same for every key."""
-        return core.SyncSearch(self.coarse, self.coarse_seconds)
-
-    def search(self, pattern: Pattern, count: int, *, quarter_turns: bool = False) -> list[Candidate]:
-        """Where the sync template may lie."""
-        span = float(self.coarse_seconds[-1] - self.coarse_seconds[0])
-        return search(self.spectrum, span, pattern, count, quarter_turns=quarter_turns)
-
-    def folded(self, pattern: Pattern, found: Registration) -> _Folded:
-        """All slots as `found` sees them."""
-        seconds, slots = (self.coarse_seconds, self.coarse) if found.speed < 1.4 else (self.seconds, self.slots)
-        values = core.fold_modes(slots, pattern.core, found.matrix)
-        return _Folded(values, seconds, found.speed * seconds + found.start)
-
-
 @dataclass(frozen=True)
 class _Look:
     """A window as one registration sees it; the lowest rank is the best."""
 
     rank: float
     found: Registration
-    folded: _Folded
+    folded: Folded
     match: Match | None
 
 
@@ -142,11 +93,10 @@ class _KeySearch:
         self._open: _Stretch | None = None
         self._unmoved: _Stretch | None = None  # the whole stream in the untouched geometry
 
-    def look(self, window: _Window) -> None:
+    def look(self, window: Window) -> None:
         """Search one window, and add it to the stretch before it where it continues that."""
         best: _Look | None = None
-        for found in self._registrations(window):
-            folded = window.folded(self.pattern, found)
+        for found, folded in self._registrations(window):
             if found is UNMOVED:
                 self._add_unmoved(folded)
             match = self._judge(folded.total())
@@ -177,7 +127,7 @@ class _KeySearch:
         if last is not None and (last.match is None or last.match.log10_p > self.log10_limit):
             self.stretches.pop()  # the open one is the last
 
-    def _add_unmoved(self, folded: _Folded) -> None:
+    def _add_unmoved(self, folded: Folded) -> None:
         start, end = float(folded.seconds[0]), float(folded.seconds[-1]) + core.SLOT_SECONDS
         whole = self._unmoved
         if whole is None:
@@ -186,21 +136,36 @@ class _KeySearch:
         fresh = folded.after(whole.end_s - core.SLOT_SECONDS)
         whole.total, whole.end_s = whole.total + fresh.total(), end
 
-    def _registrations(self, window: _Window) -> Iterator[Registration]:
-        """Maps worth decoding; first the untouched geometry, which needs no sync waves: attacks may take them."""
-        yield UNMOVED
-        for candidate in self._candidates(window):
-            found = register(window.coarse, window.coarse_seconds, self.pattern, candidate, SYNC_GATE)
-            if found.sync_score >= SYNC_GATE:
-                yield found
+    def _registrations(self, window: Window) -> Iterator[tuple[Registration, Folded]]:
+        """Maps worth decoding and what they show.
 
-    def _candidates(self, window: _Window) -> Iterator[Candidate]:
+        First the untouched geometry, which needs no sync waves: attacks may take them.
+        """
+        yield UNMOVED, window.folded(self.pattern, UNMOVED)
+        for candidate in self._candidates(window):
+            scale = float(abs(np.linalg.det(candidate.linear)) ** -0.5)
+            for part, to_part in ((window, np.eye(3)), *(window.insets(scale) if scale < _INSET else ())):
+                shift = np.inf if part is window else _INSET_SHIFT
+                found = register(
+                    part.coarse,
+                    part.coarse_seconds,
+                    self.pattern,
+                    candidate,
+                    again_above=SYNC_GATE,
+                    largest_shift=shift,
+                )
+                if found.sync_score >= SYNC_GATE:
+                    folded = part.folded(self.pattern, found)
+                    yield replace(found, matrix=found.matrix @ to_part), folded
+
+    def _candidates(self, window: Window) -> Iterator[Candidate]:
         if self._open is not None:
             yield Candidate(self._open.latest.matrix[:2, :2], self._open.latest.speed)
         yield Candidate(linear_map(1.0, 0.0, False), 1.0)
         if not self.full:
             return
         yield from window.search(self.pattern, SEARCHED)
+        yield Candidate(linear_map(0.5, 0.0, False), 1.0)  # a usual inset, too small to be found in the whole frame
         if self.turned_windows > 0:
             self.turned_windows -= 1
             yield from window.search(self.pattern, SEARCHED, quarter_turns=True)
@@ -214,7 +179,7 @@ class _KeySearch:
                 break
         return best
 
-    def _join(self, window: _Window, look: _Look) -> None:
+    def _join(self, window: Window, look: _Look) -> None:
         found, folded, match = look.found, look.folded, look.match
         start, end = float(window.seconds[0]), float(window.seconds[-1]) + core.SLOT_SECONDS
         last = self._open
@@ -287,8 +252,7 @@ class VideoDetectStream:
         judge = Judge(issued)
         self._log10_limit = float(np.log10(max_p))
         self._searches = [_KeySearch(key, judge, self._log10_limit, full=search == "full") for key in keys]
-        self._slots: list[tuple[float, Slots]] = []
-        self._looked = False
+        self._windows = Windows()
 
     def push(self, frame: NDArray[np.uint8], seconds: float) -> None:
         """A frame of RGB, (height, width, 3) uint8; `seconds` must not fall."""
@@ -306,26 +270,20 @@ class VideoDetectStream:
     def finish(self) -> list[VideoDetection]:
         """Detections in all that was pushed, the surest first."""
         self._residual.flush()
-        self._slots += self._residual.take()
-        if self._slots and (len(self._slots) * core.SLOT_SECONDS > WINDOW_SECONDS - HOP_SECONDS or not self._looked):
-            self._look()
-        self._slots = []
+        self._advance()
+        self._look(self._windows.flush())
         for one in self._searches:
             one.finish()
         return self._detections()
 
     def _advance(self) -> None:
-        self._slots += self._residual.take()
-        while self._slots and self._slots[-1][0] - self._slots[0][0] >= WINDOW_SECONDS - 0.6 * core.SLOT_SECONDS:
-            self._look()
-            first = self._slots[0][0]
-            self._slots = [slot for slot in self._slots if slot[0] >= first + HOP_SECONDS - 0.5 * core.SLOT_SECONDS]
+        for seconds, picture in self._residual.take():
+            self._look(self._windows.push(seconds, picture))
 
-    def _look(self) -> None:
-        self._looked = True
-        window = _Window(np.array([t for t, _ in self._slots]), np.stack([picture for _, picture in self._slots]))
-        for one in self._searches:
-            one.look(window)
+    def _look(self, windows: Iterable[Window]) -> None:
+        for window in windows:
+            for one in self._searches:
+                one.look(window)
 
     def _detections(self) -> list[VideoDetection]:
         tries = np.log10(max(1, sum(one.tries for one in self._searches)))

@@ -88,22 +88,32 @@ def search(
 
 
 def register(
-    slots: Slots, seconds: Vector, pattern: Pattern, candidate: Candidate, again_above: float = np.inf
+    slots: Slots,
+    seconds: Vector,
+    pattern: Pattern,
+    candidate: Candidate,
+    *,
+    again_above: float = np.inf,
+    largest_shift: float = np.inf,
 ) -> Registration:
     """The exact map next to a candidate that fits the sync template best.
 
-    A fit that scores more than `again_above` is repeated from where it ended: it helps where the candidate was far off.
+    `largest_shift`: units of the marked picture that its centre may lie from that of the slots, where that is known. A
+    fit that scores more than `again_above` is repeated from where it ended: it helps where the candidate was far off.
     """
-    found = _Fit(slots, seconds, pattern, candidate).run()
+    found = _Fit(slots, seconds, pattern, candidate, largest_shift).run()
     if found.sync_score > again_above:
         closer = Candidate(found.matrix[:2, :2], found.speed)
-        second = _Fit(slots, seconds, pattern, closer).run()
+        second = _Fit(slots, seconds, pattern, closer, largest_shift).run()
         found = second if second.sync_score > found.sync_score else found
     return found
 
 
 class _Fit:
-    def __init__(self, slots: Slots, seconds: Vector, pattern: Pattern, candidate: Candidate) -> None:
+    def __init__(
+        self, slots: Slots, seconds: Vector, pattern: Pattern, candidate: Candidate, largest_shift: float
+    ) -> None:
+        self.largest_shift = largest_shift
         self.pattern = pattern
         self.linear = candidate.linear
         self.speed = candidate.speed
@@ -112,6 +122,8 @@ class _Fit:
         columns = max(2, round(_ROWS_AND_COLUMNS / rows))
         raw = core.sync_phasors(slots, pattern.core, self.linear, rows, columns)
         raw = raw.reshape(len(slots), rows * columns, -1)
+        turning = pattern.sync_harmonics != 0
+        raw[..., turning] -= raw[..., turning].mean(axis=0)  # what stands still would leak into them
         cycles = np.outer(seconds * self.speed, pattern.sync_harmonics) / core.PERIOD
         turned = raw * np.exp(-2j * np.pi * cycles)[:, None, :]
         segment = np.floor((seconds - seconds[0]) / _SEGMENT).astype(np.intp)
@@ -160,6 +172,9 @@ class _Fit:
         np.add.at(grid, tuple(i % n for i, n in zip(index, grid.shape, strict=True)), total)
         scores = np.fft.ifftn(grid).real
         step = core.TILE / _SHIFT_STEPS
+        away = np.abs(np.fft.fftfreq(_SHIFT_STEPS, 1 / core.TILE))  # units, up to half a tile
+        scores[:, away > self.largest_shift] = -np.inf
+        scores[:, :, away > self.largest_shift] = -np.inf
         t, y, x = np.unravel_index(int(scores.argmax()), scores.shape)
         shift = np.array([x, y]) * step
         shift -= core.TILE * np.round(shift / core.TILE)

@@ -20,6 +20,7 @@ from .registration import Pattern
 
 _RINGS = 8
 _RIDGE = 0.3  # of the harmonics' own energy
+_OUTLIER = 0.3  # share of its own power that a term's noise is taken to hold
 _LOG10_E = float(np.log10(np.e))
 HARMONICS = np.arange(-core.HARMONICS, core.HARMONICS + 1)
 
@@ -37,12 +38,13 @@ class Profile:
         return np.outer(space, np.asarray(self.harmonics)[np.abs(HARMONICS)])
 
 
-# Each is decoded and counts as a try. Encoders at low rates drop fine and, where a camera stands still, changing parts.
+# Each is decoded and counts as a try. Encoders at low rates drop fine parts first. The last two are for single pictures
+# and for videos marked by earlier versions, which hold all harmonics.
 PROFILES = (
+    Profile((1.0, 1.0, 0.0, 0.0), 0.0),
+    Profile((1.0, 1.0, 0.0, 0.0), 1.0),
     Profile((1.0, 1.0, 1.0, 1.0), 0.0),
-    Profile((1.0, 1.0, 1.0, 1.0), 1.0),
-    Profile((1.0, 0.4, 0.4, 0.4), 1.0),
-    Profile((1.0, 0.7, 0.4, 0.2), 0.0),
+    Profile((1.0, 0.6, 0.4, 0.3), 1.0),
 )
 
 
@@ -64,10 +66,11 @@ class Spectrum:
 
 @dataclass(frozen=True)
 class SoftBits:
-    """Soft values (512,) and the root of the sum of squares of the signed terms in them."""
+    """Soft values (512,), the root of the sum of squares of the signed terms in them, and how they were weighted."""
 
     values: NDArray[np.float64]
     deviation: float
+    profile: Profile
 
 
 def spectrum(folded: NDArray[np.complex64], marked_seconds: NDArray[np.float64]) -> Spectrum:
@@ -77,13 +80,18 @@ def spectrum(folded: NDArray[np.complex64], marked_seconds: NDArray[np.float64])
 
 
 def soft_bits(values: Spectrum, pattern: Pattern, profile: Profile = PROFILES[0]) -> SoftBits:
-    """Matched filter of a spectrum: each ring and harmonic is weighted by its expected amplitude over its noise."""
+    """Matched filter of a spectrum: each ring and harmonic is weighted by its expected amplitude over its noise.
+
+    Terms that stand out of their ring, such as those of an upright border, count less (the score function of a
+    heavy-tailed density, with `_OUTLIER` in the place of its shape); the bound holds for any weights that depend on
+    magnitudes only.
+    """
     amplitudes = values.amplitudes()
-    weighted = amplitudes * (profile.gains(pattern) / _noise(amplitudes, pattern))
+    weighted = amplitudes * _weights(amplitudes, pattern, profile)
     terms = np.stack([weighted.real, weighted.imag], axis=1)  # (modes, 2, harmonics)
     signed = (terms * pattern.signs).sum(axis=2)
     soft = np.bincount(pattern.codes.ravel(), signed.ravel(), core.CODE_BITS).astype(np.float64)
-    return SoftBits(soft, float(np.sqrt((terms**2).sum())))
+    return SoftBits(soft, float(np.sqrt((terms**2).sum())), profile)
 
 
 def slot_scores(
@@ -91,15 +99,19 @@ def slot_scores(
     marked_seconds: NDArray[np.float64],
     total: Spectrum,
     pattern: Pattern,
-    payload: int,
+    match: Match,
 ) -> NDArray[np.float64]:
     """How much each slot (slots, modes) adds to the statistic of a payload, weighted as in `total`."""
-    chips = np.asarray(coding.PayloadCode(core.CODE_BITS).encode(payload), dtype=np.float64)[pattern.codes]
-    expected = (pattern.signs[:, 0] * chips[:, :1] + 1j * pattern.signs[:, 1] * chips[:, 1:]) * (
-        pattern.gains[:, None] / _noise(total.amplitudes(), pattern)
-    )
+    chips = np.asarray(coding.PayloadCode(core.CODE_BITS).encode(match.payload), dtype=np.float64)[pattern.codes]
+    signs = pattern.signs[:, 0] * chips[:, :1] + 1j * pattern.signs[:, 1] * chips[:, 1:]
+    expected = signs * _weights(total.amplitudes(), pattern, match.profile)
     turns = np.exp(2j * np.pi / core.PERIOD * np.outer(HARMONICS, marked_seconds))
     return np.asarray((folded.T * (expected @ turns).conj()).real.sum(axis=0))
+
+
+def _weights(amplitudes: NDArray[np.complex128], pattern: Pattern, profile: Profile) -> NDArray[np.float64]:
+    spread = _noise(amplitudes, pattern) + _OUTLIER * np.abs(amplitudes) ** 2
+    return np.asarray(profile.gains(pattern) / spread)
 
 
 def _noise(values: NDArray[np.complex128], pattern: Pattern) -> NDArray[np.float64]:
@@ -114,11 +126,12 @@ def _noise(values: NDArray[np.complex128], pattern: Pattern) -> NDArray[np.float
 
 @dataclass(frozen=True)
 class Match:
-    """A payload with its statistic z and log10 of the bound on its p-value for one try."""
+    """A payload with its statistic z, log10 of the bound on its p-value for one try, and the profile that gave it."""
 
     payload: int
     z: float
     log10_p: float
+    profile: Profile
 
 
 Issued = NDArray[np.uint64] | coding.IssuedIds
@@ -153,13 +166,13 @@ class Judge:
         cost = np.log10(2.0) if self._issued else 0.0
         if valid:
             top = max(valid, key=lambda c: c.correlation)
-            choices.append(_match(top.payload, top.correlation, 64 * np.log10(2.0) + cost))
+            choices.append(_match(top.payload, top.correlation, 64 * np.log10(2.0) + cost, soft.profile))
         if self._issued:
             named = self._issued.best(scaled, 1)[0]
-            choices.append(_match(named.id, named.correlation, np.log10(self._count) + cost))
+            choices.append(_match(named.id, named.correlation, np.log10(self._count) + cost, soft.profile))
         return min(choices, key=lambda match: match.log10_p, default=None)
 
 
-def _match(payload: int, z: float, log10_candidates: float) -> Match:
+def _match(payload: int, z: float, log10_candidates: float, profile: Profile) -> Match:
     tail = -0.5 * max(0.0, z) ** 2 * _LOG10_E
-    return Match(payload, z, min(0.0, tail + float(log10_candidates)))
+    return Match(payload, z, min(0.0, tail + float(log10_candidates)), profile)

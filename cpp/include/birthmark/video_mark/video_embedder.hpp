@@ -8,19 +8,27 @@
 #include "birthmark/coding/payload_code.hpp"
 #include "birthmark/media/frame.hpp"
 #include "birthmark/video_mark/block_grid.hpp"
-#include "birthmark/video_mark/motion_map.hpp"
 #include "birthmark/video_mark/texture_mask.hpp"
 #include "birthmark/video_mark/video_pattern.hpp"
 
 namespace birthmark {
 
-/// Adds the mark to pictures of one size, in the order of time. The pattern depends on the time only, its strength on
-/// the picture and on where those before it changed: frames may come at any spacing.
+/// How the pattern passes with time.
+enum class Tempo : std::uint8_t {
+    /// The payload's slow harmonics as they are at the middle of each third of the period, each picture shown for
+    /// that third, and the sync waves in the same way in sixths: between these steps an encoder that predicts from the
+    /// frame before has nothing to add.
+    kHeld,
+    kSmooth,  ///< all harmonics at the frame's own time
+};
+
+/// Adds the mark to pictures of one size. The pattern depends on the time only, its strength on the picture only:
+/// frames may come in any order and at any spacing.
 class VideoEmbedder {
   public:
     /// Throws ArgumentError for a size that BlockGrid does not take.
     VideoEmbedder(const Key& key, std::uint64_t payload, std::size_t width, std::size_t height,
-                  const MarkStrength& strength = {});
+                  const MarkStrength& strength = {}, Tempo tempo = Tempo::kHeld);
 
     /// Marks a luma plane in place. `seconds` is the time of the frame since the start of the video.
     void embed(const Plane8& luma, double seconds);
@@ -38,19 +46,21 @@ class VideoEmbedder {
     template <class Pixel>
     void prepare(const Plane<const Pixel>& luma, double seconds, float scale);
     void render(double seconds);
-    void shape(const cv::Mat1f& amplitudes, const cv::Mat1f& moving);
+    void shape(const cv::Mat1f& amplitudes);
     void widen(std::size_t row, std::size_t slot);
     template <class Pixel, std::size_t Channels>
     void add(const Plane<Pixel>& plane, float scale, float highest);
 
+    struct Layer {
+        std::vector<cv::Mat1f> tiles;  // harmonic 0, then cosine and sine parts of the further harmonics
+        double hold;                   // seconds that its pictures are shown, 0 if it is smooth
+        double shown;                  // the time rendered; not a number before the first picture
+    };
+
     BlockGrid grid_;
-    MarkStrength strength_;
     TextureMask mask_;
-    MotionMap motion_;
-    std::vector<cv::Mat1f> tiles_;     // of the payload: harmonic 0, then cosine and sine parts of harmonics 1 to 3
-    std::vector<cv::Mat1f> sync_;      // the same of the sync waves
+    std::array<Layer, 2> layers_;      // payload, sync waves
     cv::Mat1f tile_;                   // the pattern now, one period and one more row and column
-    cv::Mat1f still_;                  // the same with the gains for places where nothing changes
     cv::Mat1f change_;                 // on the grid
     std::vector<std::uint16_t> left_;  // sample positions of the grid's columns and rows in the tile
     std::vector<float> left_share_;
