@@ -11,7 +11,7 @@ from birthmark.errors import ArgumentError
 from birthmark.keys import Key
 from birthmark.video_watermark import VideoDetection, VideoDetectStream, VideoEmbedStream
 from birthmark.video_watermark.results import geometry_of
-from birthmark.video_watermark.windows import Windows
+from birthmark.video_watermark.windows import Window, Windows
 from tests.reference import video_mark as reference
 from tests.video_watermark.clips import KEY, PAYLOAD, RATE, luma_frames
 
@@ -136,7 +136,8 @@ def test_a_smooth_mark_of_an_earlier_version_is_found() -> None:
 
 
 def test_windows_do_not_mix_long_shots() -> None:
-    windows, found = Windows(), []
+    windows = Windows()
+    found: list[Window] = []
     rng = np.random.default_rng(1)
     shots = [rng.standard_normal((24, 32)).astype(np.float32) for _ in range(4)]
     for index in range(200):

@@ -24,6 +24,7 @@ TURNED_WINDOWS = 2  # windows without a mark in which pictures turned by quarter
 SYNC_GATE = 6.5  # sync score below which a registration is not decoded; noise alone reaches some 7
 _LIKELY = -8.0  # log10 of p per try at which the window needs no further candidates
 _SURE = -20.0  # at which the other profiles are not tried
+_PREFERENCE = 1.25  # for the untouched geometry: a registration must explain more than its own imprecision
 _SAME_PLACE = 3.0  # units that two registrations of one stretch may differ by at the picture's edge
 _SAME_TIME = 0.2  # seconds
 _INSET = 0.7  # scale below which the picture may be one of several in the frame
@@ -104,6 +105,7 @@ class _KeySearch:
             if not likely and found.sync_score < SYNC_GATE:
                 continue
             rank = match.log10_p if match is not None and likely else -1e-3 * found.sync_score
+            rank *= _PREFERENCE if found is UNMOVED else 1.0
             if best is None or rank < best.rank:
                 best = _Look(rank, found, folded, match)
             if likely and found.sync_score > 2 * SYNC_GATE:

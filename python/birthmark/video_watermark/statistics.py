@@ -25,26 +25,34 @@ _LOG10_E = float(np.log10(np.e))
 HARMONICS = np.arange(-core.HARMONICS, core.HARMONICS + 1)
 
 
+def _held() -> NDArray[np.float64]:
+    """What harmonics j (columns) of -1, 0, 1 become when the picture at the middle of each third of the period is held:
+    j itself and, where that differs from j by 3 m, (-1)^m sinc(j' / 3) of it at j' (rows)."""
+    apart = np.subtract.outer(HARMONICS, HARMONICS)
+    image = np.where(apart % 3 == 0, (-1.0) ** (apart // 3), 0.0) * np.sinc(HARMONICS / 3)[:, None]
+    return np.asarray(image * (np.abs(HARMONICS) <= 1))
+
+
 @dataclass(frozen=True)
 class Profile:
-    """How much of the mark an attack may have left: per harmonic 0 to 3, and falling with the spatial frequency."""
+    """What the mark may have become: received harmonics (rows) of those sent (columns), and a fall with the spatial
+    frequency."""
 
-    harmonics: tuple[float, float, float, float]
+    response: NDArray[np.float64]
     tilt: float
 
     def gains(self, pattern: Pattern) -> NDArray[np.float64]:
-        """Expected amplitudes (modes, harmonics)."""
-        space = pattern.gains * (pattern.radii / pattern.radii.min()) ** -self.tilt
-        return np.outer(space, np.asarray(self.harmonics)[np.abs(HARMONICS)])
+        """Relative amplitudes (modes,)."""
+        return np.asarray(pattern.gains * (pattern.radii / pattern.radii.min()) ** -self.tilt)
 
 
 # Each is decoded and counts as a try. Encoders at low rates drop fine parts first. The last two are for single pictures
-# and for videos marked by earlier versions, which hold all harmonics.
+# and for videos marked by earlier versions, whose seven harmonics are smooth.
 PROFILES = (
-    Profile((1.0, 1.0, 0.0, 0.0), 0.0),
-    Profile((1.0, 1.0, 0.0, 0.0), 1.0),
-    Profile((1.0, 1.0, 1.0, 1.0), 0.0),
-    Profile((1.0, 0.6, 0.4, 0.3), 1.0),
+    Profile(_held(), 0.0),
+    Profile(_held(), 1.0),
+    Profile(np.eye(len(HARMONICS)), 0.0),
+    Profile(np.diag(np.array([1.0, 0.6, 0.4, 0.3])[np.abs(HARMONICS)]), 1.0),
 )
 
 
@@ -87,7 +95,7 @@ def soft_bits(values: Spectrum, pattern: Pattern, profile: Profile = PROFILES[0]
     magnitudes only.
     """
     amplitudes = values.amplitudes()
-    weighted = amplitudes * _weights(amplitudes, pattern, profile)
+    weighted = (amplitudes / _spread(amplitudes, pattern)) @ profile.response * profile.gains(pattern)[:, None]
     terms = np.stack([weighted.real, weighted.imag], axis=1)  # (modes, 2, harmonics)
     signed = (terms * pattern.signs).sum(axis=2)
     soft = np.bincount(pattern.codes.ravel(), signed.ravel(), core.CODE_BITS).astype(np.float64)
@@ -104,14 +112,14 @@ def slot_scores(
     """How much each slot (slots, modes) adds to the statistic of a payload, weighted as in `total`."""
     chips = np.asarray(coding.PayloadCode(core.CODE_BITS).encode(match.payload), dtype=np.float64)[pattern.codes]
     signs = pattern.signs[:, 0] * chips[:, :1] + 1j * pattern.signs[:, 1] * chips[:, 1:]
-    expected = signs * _weights(total.amplitudes(), pattern, match.profile)
+    expected = (signs * match.profile.gains(pattern)[:, None]) @ match.profile.response.T
+    expected /= _spread(total.amplitudes(), pattern)
     turns = np.exp(2j * np.pi / core.PERIOD * np.outer(HARMONICS, marked_seconds))
     return np.asarray((folded.T * (expected @ turns).conj()).real.sum(axis=0))
 
 
-def _weights(amplitudes: NDArray[np.complex128], pattern: Pattern, profile: Profile) -> NDArray[np.float64]:
-    spread = _noise(amplitudes, pattern) + _OUTLIER * np.abs(amplitudes) ** 2
-    return np.asarray(profile.gains(pattern) / spread)
+def _spread(amplitudes: NDArray[np.complex128], pattern: Pattern) -> NDArray[np.float64]:
+    return _noise(amplitudes, pattern) + _OUTLIER * np.abs(amplitudes) ** 2
 
 
 def _noise(values: NDArray[np.complex128], pattern: Pattern) -> NDArray[np.float64]:

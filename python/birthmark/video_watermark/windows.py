@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +21,8 @@ SHOT_SECONDS = 4.0  # shots of at least this length are not mixed with others in
 _ALIKE = 0.15  # correlation of neighbouring slots below which a cut lies between them
 _ALIKE_BEFORE = 0.4  # that of the slots before it, or the picture moves too much for telling
 _LEAST_NEW = 0.5  # seconds not looked at yet that make a window worth another look
+_PLACE = 9  # units across which the variance over time is averaged
+_STRONG = 4.0  # inverse of the square of a deviation above which what stands still is strong
 _INSET_MARGIN = 1.12  # width of the part of the frame that an inset is looked for in, over its own
 
 Slots = NDArray[np.float32]
@@ -45,18 +48,23 @@ class Folded:
 
 
 class Window:
-    """Slots of one window; neighbouring slots are averaged where the mark moves slowly enough for it."""
+    """Slots of one window, weighed; neighbouring slots are averaged where the mark moves slowly enough for it.
+
+    `slots` are those received. In the others places that change much count less, as noise of that variance asks for,
+    and of what stands still what is strong.
+    """
 
     def __init__(self, seconds: Vector, slots: Slots) -> None:
         self.seconds = seconds
         self.slots = slots
+        self.weighed = _weighed(slots)
         pairs = len(slots) // 2
         if pairs >= 4:
             shape = (pairs, 2, *slots.shape[1:])
-            self.coarse = slots[: 2 * pairs].reshape(shape).mean(axis=1)
+            self.coarse = self.weighed[: 2 * pairs].reshape(shape).mean(axis=1)
             self.coarse_seconds = seconds[: 2 * pairs].reshape(pairs, 2).mean(axis=1)
         else:
-            self.coarse, self.coarse_seconds = slots, seconds
+            self.coarse, self.coarse_seconds = self.weighed, seconds
 
     @cached_property
     def spectrum(self) -> core.SyncSearch:
@@ -81,7 +89,7 @@ class Window:
 
     def folded(self, pattern: Pattern, found: Registration) -> Folded:
         """All slots as `found` sees them."""
-        seconds, slots = (self.coarse_seconds, self.coarse) if found.speed < 1.4 else (self.seconds, self.slots)
+        seconds, slots = (self.coarse_seconds, self.coarse) if found.speed < 1.4 else (self.seconds, self.weighed)
         values = core.fold_modes(slots, pattern.core, found.matrix)
         return Folded(values, seconds, found.speed * seconds + found.start)
 
@@ -139,6 +147,14 @@ class Windows:
         if new >= (1 if self._done_s == -np.inf else round(_LEAST_NEW / core.SLOT_SECONDS)):
             self._done_s = slots[-1][0]
             yield Window(np.array([time for time, _ in slots]), np.stack([picture for _, picture in slots]))
+
+
+def _weighed(slots: Slots) -> Slots:
+    still = slots.mean(axis=0)
+    change = cv2.blur(slots.var(axis=0), (_PLACE, _PLACE))
+    usual = float(change.mean()) + 1e-6
+    calm = still / (1 + _STRONG * still**2)
+    return np.asarray((slots - (still - calm)) * (usual / (change + usual)), dtype=np.float32)
 
 
 def _correlation(before: Slots, after: Slots) -> float:
