@@ -118,6 +118,19 @@ def test_profile_and_pooling() -> None:
     assert blind.pooled[0].speech_s == pytest.approx(sum(t[0].speech_s for t in blind.tests))
 
 
+def test_a_spread_sign_has_its_depth_and_moves_no_level() -> None:
+    spread = core.band_spread().astype(float)
+    depth = np.sqrt((spread**2).sum(axis=1))
+    assert depth[[17, 40]] == pytest.approx([3.9, 4.8], rel=1e-3)
+    assert abs(spread[17].sum()) < 1e-4
+
+
+def test_a_profile_that_is_the_recording_itself_leaves_nothing() -> None:
+    marked = signature.embed(voice(), RATE, KEY)
+    found = signature.detect(marked, RATE, KEY, reference=signature.profile(marked, RATE), warps=(1.0,)).pooled[0]
+    assert -3 < found.log10_p <= 0
+
+
 def test_profile_survives_serialisation() -> None:
     made = signature.profile(voice(), RATE)
     back = signature.Profile.from_bytes(made.to_bytes())
