@@ -14,8 +14,8 @@ namespace birthmark {
 /// edge of flat areas, and is then scaled per frame so that the predicted loss is at most `similarity_loss` and the
 /// PSNR at least `psnr_db`.
 struct MarkStrength {
-    double similarity_loss = 0.011;
-    double psnr_db = 47.1;
+    double similarity_loss = 0.0155;
+    double psnr_db = 45.6;
     double flat = 58.5;    ///< added to twice the variance: smaller leaves flat areas cleaner and raises textured ones
     double ceiling = 6.0;  ///< largest local amplitude, 8-bit levels RMS
 };
