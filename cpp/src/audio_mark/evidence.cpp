@@ -45,23 +45,26 @@ double log10_chernoff(std::span<const float> block, double z) {
     return std::min(0.0, sum * std::numbers::log10e);
 }
 
+double standard_score(std::span<const float> values, double sum) {
+    const double norm = std::sqrt(std::inner_product(values.begin(), values.end(), values.begin(), 0.0));
+    return norm > 0.0 ? sum / norm : 0.0;
+}
+
 }  // namespace
 
 Agreement::Agreement(const Block& received, const Pattern& pattern, std::span<const std::int8_t> codeword) {
     std::array<float, kCodeBits> soft{};
-    double sum = pattern.fold(received, soft);
+    const double sync = pattern.fold(received, soft);
+    double bits = 0.0;
     std::size_t agreeing = 0;
     for (std::size_t bit = 0; bit < kCodeBits; ++bit) {
         const float value = soft[bit] * static_cast<float>(codeword[bit]);
-        sum += value;
+        bits += value;
         agreeing += value > 0.0F ? 1U : 0U;
     }
-    double energy = 0.0;
-    for (const float value : received) {
-        energy += static_cast<double>(value) * value;
-    }
-    z = energy > 0.0 ? sum / std::sqrt(energy) : 0.0;
+    z = standard_score(received, sync + bits);
     log10_tail = audio_mark::log10_tail(received, z);
+    log10_bits = audio_mark::log10_tail(soft, standard_score(soft, bits));
     reliability = static_cast<double>(agreeing) / kCodeBits;
 }
 

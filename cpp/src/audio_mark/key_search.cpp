@@ -7,7 +7,6 @@
 #include <numeric>
 #include <optional>
 
-#include "birthmark/audio_mark/evidence.hpp"
 #include "warps.hpp"
 
 namespace birthmark::audio_mark {
@@ -16,6 +15,7 @@ namespace {
 constexpr std::size_t kChunkWindows = 12;    // long runs are also decoded in pieces: two payloads may follow each other
 constexpr std::size_t kSplitWindows = 4;     // a pause of the mark longer than this makes two detections
 constexpr std::size_t kThroughAttempts = 6;  // alignments of the whole span that are decoded besides the best path
+constexpr double kLog10Mistaken = -4.0;      // most that any other payload may be expected to fit as well
 constexpr double kLog10Payloads = 64.0 * std::numbers::ln2 * std::numbers::log10e;
 
 /// The payload of the best candidate, if it passes the check and no other candidate, checked or not, fits better: where
@@ -121,10 +121,18 @@ KeySearch::View KeySearch::refine(const PowerMap& map, const Warp& warp, Reading
     return best;
 }
 
+double KeySearch::log10_payloads(bool issued) const {
+    return issued ? std::log10(static_cast<double>(options_->issued->size())) : kLog10Payloads;
+}
+
+/// That the key's mark is there may rest on the sync chips for the most part; which payload it carries must not.
+bool KeySearch::names_payload(const Agreement& agreement, bool issued) const {
+    return agreement.log10_bits + log10_payloads(issued) <= kLog10Mistaken;
+}
+
 double KeySearch::log10_searched(const Path& path, bool issued) const {
-    const double payloads = issued ? std::log10(static_cast<double>(options_->issued->size())) : kLog10Payloads;
     const double both = options_->issued != nullptr ? std::log10(2.0) : 0.0;
-    return payloads + both + path.log10_count(kSlots * kFinePhases) + log10_warps_ + log10_hypotheses_;
+    return log10_payloads(issued) + both + path.log10_count(kSlots * kFinePhases) + log10_warps_ + log10_hypotheses_;
 }
 
 double KeySearch::log10_p(double log10_tail, const Path& path, bool issued) const {
@@ -146,9 +154,9 @@ std::vector<KeySearch::Decoded> KeySearch::decode(std::span<const float> soft, s
     std::vector<float> at_least;
     const auto bits_of = [&](std::size_t i) { return std::span(bits).subspan(i * kCodeBits, kCodeBits); };
     const auto consider = [&](std::size_t i, std::uint64_t payload, bool issued) {
-        const double tail = Agreement(blocks[i], *pattern_, codeword(payload)).log10_tail;
-        const double p = log10_p(tail, paths[i], issued);
-        if (p <= options_->max_log10_p) found.push_back({payload, issued, p});
+        const Agreement agreement(blocks[i], *pattern_, codeword(payload));
+        const double p = log10_p(agreement.log10_tail, paths[i], issued);
+        if (p <= options_->max_log10_p && names_payload(agreement, issued)) found.push_back({payload, issued, p});
     };
     for (std::size_t i = 0; i < paths.size(); ++i) {
         const Block& block = blocks.emplace_back(fold(soft, kFinePhases, paths[i]));
@@ -260,7 +268,7 @@ bool KeySearch::report(const View& view, const Decoded& decoded, const Block& ch
     const Agreement agreement(block, *pattern_, codeword(decoded.payload));
     Detection d;
     d.log10_p = log10_p(agreement.log10_tail, path, decoded.issued);
-    if (d.log10_p > options_->max_log10_p) return false;
+    if (d.log10_p > options_->max_log10_p || !names_payload(agreement, decoded.issued)) return false;
 
     const auto on = [](int alignment) { return alignment != Path::kOff; };
     const auto begin = static_cast<std::size_t>(std::ranges::find_if(path.alignment, on) - path.alignment.begin());

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "birthmark/audio_mark/detector.hpp"
+#include "birthmark/audio_mark/evidence.hpp"
 #include "birthmark/audio_mark/path.hpp"
 #include "birthmark/audio_mark/soft_chips.hpp"
 #include "birthmark/coding/payload_code.hpp"
@@ -51,6 +52,8 @@ class KeySearch {
     [[nodiscard]] std::vector<bool> closed(std::size_t windows, double stretch) const;
     [[nodiscard]] std::vector<Path> attempts(const View& view) const;
     [[nodiscard]] std::vector<Decoded> decode(std::span<const float> soft, std::span<const Path> paths) const;
+    [[nodiscard]] double log10_payloads(bool issued) const;
+    [[nodiscard]] bool names_payload(const Agreement& agreement, bool issued) const;
     [[nodiscard]] double log10_searched(const Path& path, bool issued) const;
     [[nodiscard]] double log10_p(double log10_tail, const Path& path, bool issued) const;
     bool claim(const View& view, const Decoded& decoded);

@@ -91,6 +91,25 @@ TEST_CASE("folding chips gives the code word back") {
     CHECK(agreement.reliability == 1.0);
 }
 
+TEST_CASE("sync chips alone are evidence of the key, not of a payload") {
+    const Pattern pattern(kKey);
+    std::array<std::int8_t, kCodeBits> sent{};
+    PayloadCode(kCodeBits).encode(99, sent);
+    std::array<std::int8_t, kCodeBits> other{};
+    PayloadCode(kCodeBits).encode(98, other);
+    const Block chips = pattern.chips(sent);
+    const Agreement right(chips, pattern, sent);
+    const Agreement wrong(chips, pattern, other);
+    CHECK(right.log10_bits < -50.0);
+    CHECK(wrong.log10_bits > -2.0);
+    Block mostly_sync = chips;
+    for (std::size_t i = 0; i < mostly_sync.size(); ++i) {
+        if (pattern.code_bits()[i] != Pattern::kSync) mostly_sync[i] *= 0.1F;
+    }
+    CHECK(Agreement(mostly_sync, pattern, other).log10_tail < -20.0);
+    CHECK(Agreement(mostly_sync, pattern, other).log10_bits == doctest::Approx(wrong.log10_bits).epsilon(1e-3));
+}
+
 TEST_CASE("the tail bound falls without end, never passes one and is the normal tail times its constant near one") {
     std::vector<float> block(kSlots * kPairs);
     for (std::size_t i = 0; i < block.size(); ++i) block[i] = static_cast<float>(i % 3) + 1.0F;

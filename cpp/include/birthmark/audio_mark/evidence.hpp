@@ -11,6 +11,7 @@ namespace birthmark::audio_mark {
 struct Agreement {
     double z = 0.0;            ///< correlation over the Euclidean norm of the block
     double log10_tail = 0.0;   ///< that chips of independent fair signs agree as well, see log10_tail()
+    double log10_bits = 0.0;   ///< the same of the code bits alone, without the sync chips, which no payload decides
     double reliability = 0.0;  ///< share of code bits whose soft value has the payload's sign
 
     Agreement() = default;
