@@ -29,13 +29,15 @@ LAYERS: tuple[Layer, ...] = ("watermark", "signature", "picture")
 class RecordingReport:
     """What was marked; None where a layer was not asked for, the file has no such part, or the part was refused.
 
-    `signature_refused` says why the signature cannot be tested in the sound, and is None otherwise.
+    `signature_refused` says why the signature cannot be tested in the sound, and is None otherwise. `dropped` names the
+    source's streams that could not be copied, such as a camera's positions.
     """
 
     sound: EmbedReport | None
     picture: VideoEmbedReport | None
     signature: SignatureReport | None = None
     signature_refused: str | None = None
+    dropped: tuple[str, ...] = ()
 
 
 class SoundEmbedStream:
@@ -143,8 +145,8 @@ def embed_recording(
     if "picture" not in wanted:
         rate = audio_info(source).rate
         step = None if progress is None else lambda frames: progress(frames / rate)
-        transform_audio(source, target, make, progress=step)
-        return _report(streams[-1], None)
+        dropped = transform_audio(source, target, make, progress=step)
+        return _report(streams[-1], None, dropped)
     picture = embed_video(
         source,
         target,
@@ -157,12 +159,12 @@ def embed_recording(
         progress=progress,
     )
     if not streams or picture.sound_refused is not None:
-        return RecordingReport(None, picture)
-    return _report(streams[-1], picture)
+        return RecordingReport(None, picture, dropped=picture.dropped)
+    return _report(streams[-1], picture, picture.dropped)
 
 
-def _report(stream: SoundEmbedStream, picture: VideoEmbedReport | None) -> RecordingReport:
-    return RecordingReport(stream.report, picture, stream.signature, stream.signature_refused)
+def _report(stream: SoundEmbedStream, picture: VideoEmbedReport | None, dropped: tuple[str, ...]) -> RecordingReport:
+    return RecordingReport(stream.report, picture, stream.signature, stream.signature_refused, dropped)
 
 
 def _checked_layers(source: str | Path, layers: Sequence[Layer]) -> tuple[Layer, ...]:

@@ -69,9 +69,8 @@ def test_write_and_read(extension: str, tmp_path: Path, voice: Samples) -> None:
 def test_transform_keeps_format_and_place(extension: str, tmp_path: Path, voice: Samples) -> None:
     source, target = tmp_path / f"in{extension}", tmp_path / f"out{extension}"
     write_audio(source, voice, RATE)
-    described = transform_audio(source, target, Gain, block=4096)
+    assert transform_audio(source, target, Gain, block=4096) == ()
     before, after = audio_info(source), audio_info(target)
-    assert described == before
     assert (after.codec, after.rate, after.subtype) == (before.codec, before.rate, before.subtype)
     one, two = read_audio(source)[0], read_audio(target)[0]
     assert abs(lag(one, two) - SILENT_ON_DELAY.get(extension, 0)) <= 12

@@ -194,3 +194,21 @@ def test_chapters_are_copied(movie: Path, tmp_path: Path) -> None:
         seconds = [float(chapter["end"] * (chapter["time_base"] or 0)) for chapter in found]
         assert seconds == pytest.approx([0.9, 2.0], abs=0.01)
         assert found[0]["metadata"]["title"] == "gate"
+
+
+@pytest.mark.parametrize("extension", [".mkv", ".m4a"])
+def test_data_that_a_film_loses_is_named(extension: str, movie: Path, tmp_path: Path) -> None:
+    positions = tmp_path / "positions.ts"
+    with av.open(str(movie)) as source, av.open(str(positions), "w") as output:
+        streams = {s.index: output.add_stream_from_template(s) for s in source.streams}
+        telemetry = av.Packet(bytes(range(64)))
+        telemetry.pts = telemetry.dts = 0
+        telemetry.stream = output.add_data_stream("klv")
+        for packet in source.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream.index]
+                output.mux(packet)
+        output.mux(telemetry)
+    sound_only = extension == ".m4a"
+    lost = transform_audio(positions, tmp_path / f"out{extension}", Half)
+    assert lost == (() if sound_only else ("stream 2 (data)",))

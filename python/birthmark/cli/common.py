@@ -4,7 +4,7 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,6 +35,12 @@ def print_json(document: Any) -> None:
 def warn(text: str) -> None:
     """Prints a line for the person at the terminal on standard error."""
     print(f"birthmark: {text}", file=sys.stderr)
+
+
+def warn_of_dropped(target: Path, streams: Sequence[str]) -> None:
+    """Names the streams of the source that its marked copy has lost, where there are any."""
+    if streams:
+        warn(f"{target}: these streams could not be copied: {', '.join(streams)}")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from birthmark.cli.common import JsonOption, print_json, progress, warn
+from birthmark.cli.common import JsonOption, print_json, progress, warn, warn_of_dropped
 
 if TYPE_CHECKING:
     from birthmark.recordings import RecordingReport
@@ -69,6 +69,7 @@ def embed(
             | {
                 "signature": report.signature and asdict(report.signature),
                 "signature_refused": report.signature_refused,
+                "dropped": report.dropped,
             }
         )
     else:
@@ -89,8 +90,7 @@ def _print_report(target: Path, number: int, key: str, report: "RecordingReport"
         warn(f"{target}: no signature can be found in it: {report.signature_refused}")
     if picture:
         typer.echo(f"  picture: {picture.frames} frames; detected with p = 10^{picture.log10_p:.0f}")
-    if picture and picture.dropped:
-        warn(f"{target}: these streams could not be copied: {', '.join(picture.dropped)}")
+    warn_of_dropped(target, report.dropped)
     if picture and picture.sound_refused:
         warn(f"{target}: the sound is not marked: {picture.sound_refused}")
 

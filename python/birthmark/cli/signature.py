@@ -17,6 +17,7 @@ from birthmark.cli.common import (
     print_json,
     progress,
     warn,
+    warn_of_dropped,
 )
 from birthmark.errors import ArgumentError
 
@@ -54,12 +55,13 @@ def embed(
         streams.append(SignatureEmbedStream(secret, rate, channels, strength))
         return streams[-1]
 
-    transform_audio(source, target, make)
+    dropped = transform_audio(source, target, make)
     report = streams[-1].report
     assert report is not None
     if as_json:
-        print_json({"file": str(target), "key": secret.id, "report": asdict(report)})
+        print_json({"file": str(target), "key": secret.id, "report": asdict(report), "dropped": dropped})
         return
+    warn_of_dropped(target, dropped)
     typer.echo(
         f"{target}: signature of key {secret.id}; {report.speech_s:.1f} s of speech; "
         f"tested with p = 10^{report.log10_p:.0f}"

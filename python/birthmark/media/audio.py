@@ -99,12 +99,13 @@ def transform_audio(
     block: int = BLOCK,
     allow_truncated: bool = False,
     progress: Callable[[int], None] | None = None,
-) -> AudioInfo:
+) -> tuple[str, ...]:
     """Pass a file's sound through a stream and write it in bounded memory, whatever its length.
 
     `make_stream(rate, channels)` is called once; `progress(frames read so far)` after each block. Where both files are
     libav containers, all other streams (picture, cover art, subtitles), chapters and tags are copied. The result
-    appears under its name only when complete. Returns the source's description.
+    appears under its name only when complete. Returns the names of streams that it has lost, such as a camera's
+    positions; a format that holds sound only is no loss.
     """
     info, final = audio_info(in_path), Path(out_path)
     target = target_for(final)
@@ -131,8 +132,7 @@ def transform_audio(
 
     with replacing(final) as temporary:
         if info.backend == "av" and target.container and not (target.sndfile and info.codec != "opus"):
-            remux(info, temporary, target, make_change, allow_truncated)
-            return info
+            return remux(info, temporary, target, make_change, allow_truncated)
         change = make_change(info.rate, info.channels)
         writer = open_writer(temporary, final, Signal(info.rate, info.channels, info.frames), info)
         for piece in read_blocks(info, block, allow_truncated):
@@ -141,4 +141,4 @@ def transform_audio(
         for changed in change(None):
             writer.write(changed)
         writer.close()
-    return info
+    return ()

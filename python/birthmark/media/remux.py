@@ -17,6 +17,7 @@ from birthmark.errors import Error, MediaError
 from .decode import AvDecoder, av_input, check_complete, describe
 from .encode import AvEncoder, Signal
 from .formats import AudioInfo, Target
+from .streams import can_copy, lost_streams, portable_tags
 
 Block = NDArray[np.float32]
 Change = Callable[[Block | None], Iterator[Block]]
@@ -36,12 +37,13 @@ class _Wiring:
 
 def remux(
     source: AudioInfo, path: Path, target: Target, make_change: Callable[[int, int], Change], allow_truncated: bool
-) -> int:
+) -> tuple[str, ...]:
     """Write `path` with the first audio stream passed through a change and all other streams copied packet by packet.
 
     `make_change(rate, channels)` returns a function that takes a block and gives blocks, and takes None at the end.
-    Returns the number of frames read. A result that holds sound only keeps cover art but no picture track; other
-    streams that the container cannot hold raise MediaError; data without a codec (camera telemetry) is left out.
+    A result that holds sound only keeps cover art but no picture track; other streams that the container cannot hold
+    raise MediaError; data without a codec (camera telemetry) is left out. Returns the names of what a result that
+    holds more than sound has lost.
     """
     with av_input(source.path) as container:
         info = describe(source.path, container)
@@ -54,7 +56,7 @@ def remux(
                 raise
             raise MediaError(f"{path.name}: cannot be written as {target.container}: {error}") from error
         check_complete(info, wiring.decoder, allow_truncated)
-    return wiring.decoder.frames
+        return () if target.sound_only else lost_streams(container)
 
 
 def _wire(
@@ -67,10 +69,10 @@ def _wire(
     for stream in container.streams:
         if stream.index == audio.index:
             encoder = AvEncoder(output, target, Signal(info.rate, info.channels, info.frames), info)
-            encoder.stream.metadata.update(_portable(audio.metadata))
+            encoder.stream.metadata.update(portable_tags(audio))
         elif _copied(stream, target):
             copies[stream.index] = output.add_stream_from_template(stream, opaque=True)
-            copies[stream.index].metadata.update(_portable(stream.metadata))
+            copies[stream.index].metadata.update(portable_tags(stream))
             copies[stream.index].disposition = stream.disposition
     assert encoder is not None
     chapters = container.chapters()
@@ -80,16 +82,9 @@ def _wire(
 
 
 def _copied(stream: av.stream.Stream, target: Target) -> bool:
-    if stream.type not in ("video", "audio", "subtitle", "attachment"):
-        return False
     if not target.sound_only:
-        return True
+        return can_copy(stream)
     return target.covers and bool(stream.disposition & Disposition.attached_pic)
-
-
-def _portable(metadata: dict[str, str]) -> dict[str, str]:
-    """Stream tags without those that describe the former encoding."""
-    return {key: value for key, value in metadata.items() if key.lower() not in ("encoder", "duration", "bps")}
 
 
 class _DecodeTimes:

@@ -16,6 +16,7 @@ from birthmark.keys import Key
 from birthmark.media import BlockStream, transform_audio
 from birthmark.media.atomic import replacing
 from birthmark.media.order import InOrder, in_order
+from birthmark.media.streams import can_copy, lost_streams, portable_tags
 
 from .detection import VideoDetectStream
 from .embedding import VideoEmbedStream, check_size
@@ -26,7 +27,6 @@ from .results import VideoDetection
 
 VERIFY_SECONDS = 20.0
 _MOST_HELD = 10000  # packets of other streams that wait for the first picture
-_CODING_TAGS = ("encoder", "duration", "bps")  # of the former encoding
 Progress = Callable[[float], None]
 MakeSound = Callable[[int, int], BlockStream]
 
@@ -98,7 +98,7 @@ def embed_video(
             if picture != temporary:
                 picture.unlink(missing_ok=True)
         log10_p = _verify(temporary, key, payload, target) if verify else 0.0
-    return VideoEmbedReport(frames, seconds, log10_p, refused, tuple(job.dropped))
+    return VideoEmbedReport(frames, seconds, log10_p, refused, job.dropped)
 
 
 def _mark_sound(picture: Path, target: Path, make_sound: MakeSound) -> str | None:
@@ -123,11 +123,6 @@ class VideoEmbedOptions:
     preset: str | None
 
 
-def _stream_name(stream: Any) -> str:
-    called = stream.metadata.get("handler_name", "").strip()
-    return f"stream {stream.index} ({stream.type or 'unknown'}{', ' + called if called else ''})"
-
-
 def _verify(path: Path, key: Key, payload: int, target: Path) -> float:
     found = detect_video(path, [key], issued=[payload], max_seconds=VERIFY_SECONDS)
     for one in found:
@@ -149,7 +144,7 @@ class _Job:
         self.first: float | None = None
         self.last = 0.0
         self.size = (0, 0)
-        self.dropped: list[str] = []
+        self.dropped: tuple[str, ...] = ()
         self.order = InOrder()
 
     def run(self) -> tuple[int, float]:
@@ -201,18 +196,16 @@ class _Job:
         """Makes the streams of the output; gives those that are copied by the index of their source."""
         output.metadata.update(container.metadata)
         copies: dict[int, Any] = {}
+        self.dropped = lost_streams(container)
         for other in container.streams:
             if other.index == stream.index:
                 self.encoder = add_encoder(output, stream, self.options.codec, self.options.crf, self.options.preset)
-                tags = {k: v for k, v in stream.metadata.items() if k.lower() not in _CODING_TAGS}
-                self.encoder.metadata.update(tags)
+                self.encoder.metadata.update(portable_tags(stream))
                 self.encoder.disposition = stream.disposition
-            elif other.type in ("video", "audio", "subtitle", "attachment"):
+            elif can_copy(other):
                 copies[other.index] = output.add_stream_from_template(other, opaque=True)
                 copies[other.index].metadata.update(other.metadata)
                 copies[other.index].disposition = other.disposition
-            elif "timecode" not in other.metadata or "timecode" not in stream.metadata:  # else the picture carries it
-                self.dropped.append(_stream_name(other))
         chapters = container.chapters()
         if chapters:
             output.set_chapters(chapters)
