@@ -38,7 +38,8 @@ struct DetectStream::Engine {
     }
 
     void push(std::span<const float> samples) {
-        frames_taken += static_cast<double>(samples.size() / channels);
+        const std::size_t frames = samples.size() / channels;
+        frames_taken += static_cast<double>(frames);
         mix.add(samples, channels);
         const std::size_t piece = channels == 1 ? mix.mean.size() : static_cast<std::size_t>(rate * kBlockSeconds);
         std::size_t done = 0;

@@ -52,6 +52,7 @@ void PolarCode::add(Step::Kind kind, std::size_t stage, std::size_t position) {
     Step step{kind, static_cast<std::uint8_t>(stage), static_cast<std::uint16_t>(position),
               static_cast<std::uint16_t>(parities_.size()), 0};
     if (kind == Step::Kind::frozen || kind == Step::Kind::repeat) {
+        // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): plan() never splits a single bit
         for (std::size_t i = 0; i < std::size_t{1} << stage; ++i) {
             const std::uint32_t mask = informs(position + i) ? 0 : parity_mask(position + i);
             if (mask == 0) continue;

@@ -19,7 +19,7 @@ constexpr float kNothing = -std::numeric_limits<float>::infinity();
 BIRTHMARK_MULTIVERSION
 void widen(const BandRow& row, BandRow& out) {
     constexpr std::size_t around = AudioPeakPicker::kBandsAround;
-    std::array<float, AudioGrid::kBands + 2 * around> padded;
+    std::array<float, AudioGrid::kBands + 2 * around> padded{};
     std::fill_n(padded.begin(), around, kNothing);
     std::copy(row.begin(), row.end(), padded.begin() + around);
     std::fill_n(padded.end() - around, around, kNothing);
@@ -88,7 +88,7 @@ void AudioPeakPicker::flush(std::vector<AudioPeak>& out) {
 
 void AudioPeakPicker::find(std::uint32_t row) {
     const BandRow& values = rows_[row % kRing];
-    std::array<std::uint8_t, AudioGrid::kBands> marks;
+    std::array<std::uint8_t, AudioGrid::kBands> marks{};
     mark_peaks(values, across_, marks);
     const auto* at = marks.data();
     const auto* const end = at + marks.size();

@@ -35,7 +35,7 @@ int spread_basis(float centre, const Lanes* basis, Lanes* gain) {
 // rows = pixels * across, transform = down' * rows; all bounds are fixed, so that the compiler can unroll.
 BIRTHMARK_MULTIVERSION
 void transform_patch(const float* const* pixels, const Lanes* across, const Lanes* down, Lanes* transform) {
-    std::array<Lanes, kPixels> rows;
+    std::array<Lanes, kPixels> rows{};
     for (int r = 0; r < kPixels; ++r) {
         const float* row = pixels[r];
         Lanes sum{};
@@ -84,7 +84,7 @@ std::span<const float, PatchBits::kBits> PatchSampler::coefficients(const PlaneV
         }
         rows[r] = inside ? row + left : edge_[r].data();
     }
-    std::array<Lanes, kFrequencies> transform;
+    std::array<Lanes, kFrequencies> transform{};
     transform_patch(rows.data(), across_.data(), down_.data(), transform.data());
     const PatchOrder& order = patch_order();
     for (std::size_t k = 0; k < PatchBits::kBits; ++k) {

@@ -98,7 +98,7 @@ std::uint32_t lookup_code(const PatchBits& bits, int table) {
 }
 
 struct FrameDescriber::Impl {
-    bool sparse_only;
+    bool sparse_only = false;
     KeypointDetector detector;
     PatchSampler sampler;
     std::array<cv::Mat, VideoScales::kLevels> ladder;

@@ -20,8 +20,8 @@ constexpr float kFarthest = 1000.0F;
 constexpr std::uint32_t kEnoughCompared = 1000;
 
 struct Turned {
-    float x;
-    float y;
+    float x = 0.0F;
+    float y = 0.0F;
     PatchBits bits;
 };
 

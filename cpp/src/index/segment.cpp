@@ -16,7 +16,7 @@ static_assert(std::endian::native == std::endian::little, "segments are read in 
 
 template <class T>
 T read(std::span<const std::uint8_t> bytes, std::uint64_t offset) {
-    T value;
+    T value{};
     std::memcpy(&value, bytes.data() + offset, sizeof(T));
     return value;
 }

@@ -45,9 +45,9 @@ Key::Key(const Bytes& bytes) : bytes_(bytes) { start_sodium(); }
 Key::~Key() { sodium_memzero(bytes_.data(), bytes_.size()); }
 
 std::string Key::id() const {
-    std::array<std::uint8_t, crypto_generichash_blake2b_BYTES_MIN> hash;
+    std::array<std::uint8_t, crypto_generichash_blake2b_BYTES_MIN> hash{};
     derive(hash, bytes_, kIdPersonal, {}, 0);
-    std::array<char, 17> hex;
+    std::array<char, 17> hex{};
     sodium_bin2hex(hex.data(), hex.size(), hash.data(), 8);
     return hex.data();
 }

@@ -30,7 +30,7 @@ std::string hex(std::span<const std::uint8_t> bytes) {
 }
 
 std::string check_of(std::string_view text) {
-    std::array<std::uint8_t, crypto_generichash_blake2b_BYTES_MIN> hash;
+    std::array<std::uint8_t, crypto_generichash_blake2b_BYTES_MIN> hash{};
     crypto_generichash_blake2b(hash.data(), hash.size(), reinterpret_cast<const std::uint8_t*>(text.data()),
                                text.size(), nullptr, 0);
     return hex(std::span(hash).first(kCheckSize));

@@ -17,7 +17,7 @@ constexpr double kMinimumWeight = 1e-3;
 
 /// Centres with one row for each feature, so that the compiler works on many classes at once.
 struct Columns {
-    std::array<std::array<float, kClasses>, kFeatures> of;
+    std::array<std::array<float, kClasses>, kFeatures> of{};
     Columns() {
         for (std::size_t k = 0; k < kClasses; ++k) {
             for (std::size_t q = 0; q < kFeatures; ++q) {

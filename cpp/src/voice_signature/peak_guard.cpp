@@ -40,9 +40,11 @@ void PeakGuard::flush(std::vector<float>& out) {
 }
 
 void PeakGuard::give(float last, std::vector<float>& out) {
-    const float step = (last - first_) / static_cast<float>(host_.size() / channels_);
+    const std::size_t frames = host_.size() / channels_;
+    const float step = (last - first_) / static_cast<float>(frames);
     for (std::size_t n = 0; n < host_.size(); ++n) {
-        const float factor = first_ + step * static_cast<float>(n / channels_);
+        const std::size_t frame = n / channels_;
+        const float factor = first_ + step * static_cast<float>(frame);
         const float limit = limit_of(host_[n]);
         out.push_back(std::clamp(host_[n] + factor * (marked_[n] - host_[n]), -limit, limit));
     }

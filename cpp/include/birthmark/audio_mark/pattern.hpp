@@ -39,9 +39,9 @@ class Pattern {
     float fold(const Block& received, std::span<float> soft_bits) const;
 
   private:
-    Block signs_;
-    std::array<std::int16_t, kSlots * kPairs> code_bits_;
-    std::array<std::size_t, kSyncSlots> sync_slots_;
+    Block signs_{};
+    std::array<std::int16_t, kSlots * kPairs> code_bits_{};
+    std::array<std::size_t, kSyncSlots> sync_slots_{};
 };
 
 }  // namespace birthmark::audio_mark

@@ -45,8 +45,8 @@ class AudioVerifier {
 
   private:
     struct Found {
-        AudioLine line;
-        AudioRange range;
+        AudioLine line{};
+        AudioRange range{};
         AudioScore score;
         AudioAlignment alignment;
     };
