@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter
 
 from birthmark._core import video_mark as core
 
@@ -151,7 +151,7 @@ class Windows:
 
 def _weighed(slots: Slots) -> Slots:
     still = slots.mean(axis=0)
-    change = cv2.blur(slots.var(axis=0), (_PLACE, _PLACE))
+    change = uniform_filter(slots.var(axis=0), _PLACE, mode="mirror")
     usual = float(change.mean()) + 1e-6
     calm = still / (1 + _STRONG * still**2)
     return np.asarray((slots - (still - calm)) * (usual / (change + usual)), dtype=np.float32)
