@@ -67,8 +67,8 @@ class KeySearch {
     double log10_hypotheses_;
     double log10_warps_ = 0.0;  ///< of the warp pursued
     KnownSlots sync_;
-    std::vector<std::pair<Warp, Reading>>
-        fruitless_;  ///< pursued since the last detection: nothing has changed for them
+    /// Pursued since the last detection: nothing has changed for them.
+    std::vector<std::pair<Warp, Reading>> fruitless_;
     std::vector<Detection> found_;
 };
 

@@ -18,6 +18,27 @@ constexpr int kRoomRows = 4;
 constexpr double kClearContrast = 0.8;
 constexpr std::array kBeside{-2.0, -1.0, 1.0, 2.0};  // bands
 
+struct Mean {
+    double value = 0.0;
+    std::uint32_t count = 0;
+};
+
+/// Mean of what `measure` says of the rows and bands of a query where the peaks of the recording should be.
+template <class Measure>
+Mean mean_at_peaks(const AudioFingerprint& reference, const AudioLine& line, AudioRange range, const Measure& measure) {
+    double sum = 0.0;
+    std::uint32_t n = 0;
+    for (const AudioPeak& peak :
+         peaks_between(reference, line.reference_row(range.first), line.reference_row(range.last))) {
+        const double band = peak.band + line.shift;
+        if (AudioSurface::has_band(band)) {
+            sum += measure(line.query_row(peak.row), band);
+            ++n;
+        }
+    }
+    return {n == 0 ? 0.0 : sum / n, n};
+}
+
 }  // namespace
 
 AudioSurface::AudioSurface(const AudioFingerprint& query) : query_(query) {
@@ -71,33 +92,16 @@ double AudioSurface::partial(double row, double band, Look look) const {
 
 double AudioSurface::mean_partial(const AudioFingerprint& reference, const AudioLine& line, AudioRange range,
                                   Look look) const {
-    double sum = 0.0;
-    std::size_t n = 0;
-    for (const AudioPeak& peak :
-         peaks_between(reference, line.reference_row(range.first), line.reference_row(range.last))) {
-        const double band = peak.band + line.shift;
-        if (has_band(band)) {
-            sum += partial(line.query_row(peak.row), band, look);
-            ++n;
-        }
-    }
-    return n == 0 ? 0.0 : sum / static_cast<double>(n);
+    return mean_at_peaks(reference, line, range, [&](double row, double band) { return partial(row, band, look); })
+        .value;
 }
 
 double AudioSurface::mean_height(const AudioFingerprint& reference, const AudioLine& line, AudioRange range, Kind kind,
                                  std::uint32_t* count) const {
-    double sum = 0.0;
-    std::uint32_t n = 0;
-    for (const AudioPeak& peak :
-         peaks_between(reference, line.reference_row(range.first), line.reference_row(range.last))) {
-        const double band = peak.band + line.shift;
-        if (has_band(band)) {
-            sum += height(line.query_row(peak.row), band, kind);
-            ++n;
-        }
-    }
-    *count = n;
-    return n == 0 ? 0.0 : sum / n;
+    const auto mean =
+        mean_at_peaks(reference, line, range, [&](double row, double band) { return height(row, band, kind); });
+    *count = mean.count;
+    return mean.value;
 }
 
 std::span<const AudioPeak> peaks_between(const AudioFingerprint& reference, double first, double last) {
