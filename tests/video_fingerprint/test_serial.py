@@ -16,7 +16,7 @@ from birthmark.video_fingerprint import VideoFingerprint, VideoFingerprintStream
 from birthmark.video_fingerprint.dense_frames import DenseFrames
 from tests.video_fingerprint.scenes import RATE, scene
 
-GOLDEN = Path(__file__).parent.parent / "golden" / "video_fingerprint_v1.bin"
+GOLDEN = Path(__file__).parent.parent / "golden" / "video_fingerprint_v2.bin"
 FRAMES = scene(5, 3.0)
 SERIAL = fingerprint_video(FRAMES, RATE, role="reference").serialize()
 
@@ -40,11 +40,11 @@ def test_grey_colour_and_stream_give_the_same_bytes() -> None:
 def test_bytes_come_back_unchanged_and_are_compact() -> None:
     back = VideoFingerprint.deserialize(SERIAL)
     assert back.serialize() == SERIAL
-    assert SERIAL[:2] == bytes([1, 2])
+    assert SERIAL[:2] == bytes([2, 2])
     assert back.duration_s == 3.0
     assert len(back.sparse) == 3
-    assert back.motion.shape == (24, 8, 8)
-    assert len(SERIAL) / 3 * 60 < 150_000
+    assert back.motion.shape == (24, 16, 16)
+    assert len(SERIAL) / 3 * 60 < 220_000  # much moves in this scene
 
 
 def test_motion_is_kept_to_a_quarter_of_a_grey_level() -> None:
@@ -52,7 +52,7 @@ def test_motion_is_kept_to_a_quarter_of_a_grey_level() -> None:
     back = VideoFingerprint.deserialize(made.serialize())
     wanted, kept = (np.asarray(f.motion - f.motion[0]) for f in (made, back))
     near = np.abs(kept - wanted) < 0.26  # not where a cell changes by more than 32 grey levels in an eighth of a second
-    assert near.mean() > 0.97
+    assert near.mean() > 0.95
 
 
 def test_golden_file_opens_and_is_what_this_version_makes() -> None:
@@ -62,6 +62,11 @@ def test_golden_file_opens_and_is_what_this_version_makes() -> None:
     np.testing.assert_allclose(golden.sparse.x, made.sparse.x, atol=0.02)
     assert np.mean(golden.sparse.bits == made.sparse.bits) > 0.99
     np.testing.assert_allclose(golden.motion, made.motion, atol=0.5)
+
+
+def test_other_versions_are_refused_by_name() -> None:
+    with pytest.raises(FormatError, match="of version 1; allowed: 2"):
+        VideoFingerprint.deserialize(b"\x01" + SERIAL[1:])
 
 
 @pytest.mark.parametrize("at", [0, 1, 2, 10, 17, 20, 25, 30])

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from birthmark._core import video_fingerprint as _core
 
 MOTION_RATE = 8  # grids a second
-MOTION_SIDE = 8
-FINE_SIDE = 32
+MOTION_SIDE = 16
+FINE_SIDE = 64
 FINE_UNITS = 256  # fine cells are kept in 1/256 of a grey level
 MAXIMUM_DURATION_S = 32_000.0  # the frame number in a posting has 15 bits
 
@@ -64,13 +64,13 @@ class VideoDescription:
     width: float
     height: float
     sparse: FrameTable
-    motion: NDArray[np.float32]  # (duration * 8, 8, 8) mean luma of cells; only its changes are stored
+    motion: NDArray[np.float32]  # (duration * 8, 16, 16) mean luma of cells; only its changes are stored
     dense: FrameTable | None = field(default=None, repr=False)
-    fine: NDArray[np.uint16] | None = field(default=None, repr=False)  # (duration * 8, 32, 32) in FINE_UNITS
+    fine: NDArray[np.uint16] | None = field(default=None, repr=False)  # (duration * 8, 64, 64) in FINE_UNITS
     medium: str = "video"
 
     def cells(self, first: int, last: int) -> NDArray[np.float32]:
-        """Mean luma of grids `first` to `last` as finely as it is known, (last - first, 32, 32)."""
+        """Mean luma of grids `first` to `last` as finely as it is known, (last - first, 64, 64)."""
         if self.fine is not None:
             return self.fine[first:last].astype(np.float32) / np.float32(FINE_UNITS)
         times = FINE_SIDE // MOTION_SIDE

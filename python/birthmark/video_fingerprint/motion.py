@@ -1,8 +1,10 @@
 """Alignment in time by motion: the moment of a scene, not only the scene.
 
-The luma of 8 x 8 cells of the reference is compared with the same places of the query, found through the geometry of
-the copy. Both are differenced in time, limited, and correlated over every offset and a ladder of speeds. The null is
-measured on the pair itself: the same search with the reference played backwards, and the reference's other moments.
+The luma of the reference's cells, 16 x 16 of them, is compared with the same places of the query, found through the
+geometry of the copy. Of the visible cells those count that change most in the reference. Both sides are differenced in
+time, freed of what all cells do at once (exposure, flicker), limited, and correlated over every offset and a ladder of
+speeds. The null is measured on the pair itself: the same search with the reference played backwards, and the
+reference's other moments.
 """
 
 from __future__ import annotations
@@ -17,9 +19,12 @@ from birthmark.video_fingerprint.description import FINE_SIDE, MOTION_RATE, MOTI
 
 SPEEDS = np.unique(np.concatenate([[1.0], np.exp2(np.arange(-40, 41) / 40)]))
 MINIMUM_OVERLAP_S = 1.5
-NOISE_LEVELS = 0.5
+NOISE_LEVELS = 1.0
 STILL_LEVELS = 0.08  # root mean square change below which nothing moves, in grey levels
-MINIMUM_CELLS = 2
+MINIMUM_CELLS = 8
+SAMPLES = 8  # along each side of a cell, so that none of the query's finer cells in it is passed over
+MOST_CELLS = 96
+LEAST_NULL_Z = 0.3  # taken for the 99.9 % quantile of the null where less was measured, see chance_log10
 HIGHEST_CORRELATION = 0.999
 GUARD_S = 1.0  # lines farther than this from the best one show other moments
 SEARCHES = 2 * 2  # of the motion, for each passage: half of the probability is kept for copies at their own speed
@@ -50,8 +55,8 @@ class MotionAlignment:
 def cell_weights(
     query: VideoDescription, reference: VideoDescription, form: int, affine: NDArray[np.floating]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """How to read the reference's cells from the query: weights (64, 1024) and which cells are visible."""
-    steps = (np.arange(4) + 0.5) / 4
+    """How to read the reference's cells from the query: weights (256, 4096), bilinear, and which cells are visible."""
+    steps = (np.arange(SAMPLES) + 0.5) / SAMPLES
     u, v = np.meshgrid(steps, steps)
     row, column = np.divmod(np.arange(MOTION_SIDE**2), MOTION_SIDE)
     x = (column[:, None] + u.ravel()) / MOTION_SIDE * reference.width
@@ -62,22 +67,33 @@ def cell_weights(
     x = width - x if form & 1 else x
     y = height - y if form & 2 else y
     a, b, c, d, e, f = (float(value) for value in affine)
-    across = np.floor((a * x + b * y + c) / query.width * FINE_SIDE).astype(np.int64)
-    down = np.floor((d * x + e * y + f) / query.height * FINE_SIDE).astype(np.int64)
+    across = (a * x + b * y + c) / query.width * FINE_SIDE
+    down = (d * x + e * y + f) / query.height * FINE_SIDE
     inside = (across >= 0) & (across < FINE_SIDE) & (down >= 0) & (down < FINE_SIDE)
+    cell = np.broadcast_to(np.arange(MOTION_SIDE**2)[:, None], inside.shape)[inside]
+    across, down = across[inside] - 0.5, down[inside] - 0.5
     weights = np.zeros((MOTION_SIDE**2, FINE_SIDE**2), np.float32)
-    cell = np.broadcast_to(np.arange(MOTION_SIDE**2)[:, None], inside.shape)
-    np.add.at(weights, (cell[inside], (down * FINE_SIDE + across)[inside]), 1.0)
+    for i in (np.floor(across), np.floor(across) + 1):
+        for j in (np.floor(down), np.floor(down) + 1):
+            fine = np.clip(j, 0, FINE_SIDE - 1) * FINE_SIDE + np.clip(i, 0, FINE_SIDE - 1)
+            np.add.at(weights, (cell, fine.astype(np.int64)), (1 - np.abs(across - i)) * (1 - np.abs(down - j)))
     visible = inside.mean(axis=1) >= 0.5
     weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1.0)
     return weights, visible
 
 
 def _changes(series: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Differences in time, limited so that no cut or flash rules."""
+    """Differences in time without what most cells share, limited so that no cut or flash rules."""
     change = np.diff(series.astype(np.float64), axis=0)
+    change -= np.median(change, axis=1, keepdims=True)
     limit = 3.0 * np.sqrt(np.mean(np.minimum(np.abs(change), 4.0) ** 2)) + 0.25
     return np.clip(change, -limit, limit)
+
+
+def _liveliest(series: NDArray[np.floating]) -> NDArray[np.int64]:
+    """The MOST_CELLS columns that change most."""
+    order = np.argsort(-np.mean(np.diff(series, axis=0) ** 2, axis=0), kind="stable")
+    return np.sort(order[:MOST_CELLS])
 
 
 def _resampled(series: NDArray[np.floating], speed: float) -> NDArray[np.float64]:
@@ -130,10 +146,13 @@ def align_motion(  # noqa: PLR0917
     weights, visible = cell_weights(query, reference, form, affine)
     if visible.sum() < MINIMUM_CELLS or last - first < 5:
         return None
-    seen = _changes(query.cells(first, last).reshape(last - first, -1) @ weights[visible].T)
     window = max(0, int((near - WINDOW_S) * MOTION_RATE))
     part = reference.motion[window : int((near + WINDOW_S) * MOTION_RATE) + 1]
     there = part.reshape(len(part), -1)[:, visible]
+    level = float(np.sqrt(np.mean(np.diff(there, axis=0) ** 2)))
+    used = _liveliest(there)
+    there = there[:, used]
+    seen = _changes(query.cells(first, last).reshape(last - first, -1) @ weights[visible][used].T)
     minimum = int(min(MINIMUM_OVERLAP_S * MOTION_RATE, 0.6 * len(seen), 0.6 * len(there)))
     forward = [_curve(seen, there, float(speed), minimum) for speed in SPEEDS]
     backward = [_curve(seen, there[::-1], float(speed), minimum) for speed in SPEEDS]
@@ -146,7 +165,6 @@ def align_motion(  # noqa: PLR0917
     if found is None:
         return None
     best, log10_p = found
-    level = float(np.sqrt(np.mean(np.diff(there, axis=0) ** 2)))
     return MotionAlignment(
         speed=best.speed,
         # A lag counts steps of the played (resampled) reference: time = speed * (query time - first + lag / rate).
@@ -229,23 +247,19 @@ def _fisher_z(correlation: NDArray[np.floating] | float) -> NDArray[np.float64]:
     return np.asarray(np.arctanh(np.clip(correlation, -HIGHEST_CORRELATION, HIGHEST_CORRELATION)), np.float64)
 
 
-def chance_log10(value: float, null: NDArray[np.floating], tried: int) -> float:
+def chance_log10(value: float, null: NDArray[np.floating], tried: int, least: float = LEAST_NULL_Z) -> float:
     """log10 of the probability that the largest of `tried` values like `null` reaches `value`.
 
-    Within the sample the share that reaches it counts; beyond, -log(share) goes on as the power of the value that joins
-    two high quantiles, at most as a straight line, as exponential tails have it: other moments of real scenes
-    correlate more often than a Gaussian tail says.
+    Within the sample the share that reaches it counts; beyond, -log(share) goes on in proportion to the value, as
+    exponential tails have it, from a high quantile that is at least `least`: a short sample of a quiet scene knows
+    less of other moments than there is to know.
     """
     outer = 0.001 if len(null) >= 3000 else 0.01
     if len(null) < 100:
         return 0.0
-    low, high = np.quantile(null, [0.9, 1.0 - outer])
-    low = max(float(low), 1e-6)
-    high = max(float(high), 1.05 * low)
+    high = max(float(np.quantile(null, 1.0 - outer)), least)
+    log10_share = float(np.log10(outer)) * value / high
     if value <= high:
-        share = (1.0 + float(np.count_nonzero(null >= value))) / (1.0 + len(null))
-        return min(0.0, float(np.log10(share * tried)))
-    power = np.log(np.log(outer) / np.log(0.1)) / np.log(high / low)
-    power = min(float(power), 1.0)
-    log10_share = np.log10(outer) * (value / high) ** power
-    return min(0.0, float(log10_share + np.log10(tried)))
+        counted = (1.0 + float(np.count_nonzero(null >= value))) / (1.0 + len(null))
+        log10_share = max(log10_share, float(np.log10(counted)))
+    return min(0.0, log10_share + float(np.log10(tried)))

@@ -31,6 +31,7 @@ OFFSETS_TRIED = 4  # distinct ones for each second of the reference
 SPEEDS_TRIED = 20
 WORTH_TRYING_LOG10_P = -1.0  # of a motion's line
 LEAST_SHARE = 0.45  # people walking the same way again reached 0.43, true moments at least 0.48
+CERTAIN_MOTION_LOG10_P = -10.0  # then keypoints are missed because they moved on between the described frames
 FEW_PASSING = 20  # moving keypoints, below which they say nothing
 
 
@@ -137,9 +138,9 @@ class _Option:
 
         The smallest of what the motion, what the moving keypoints and what both (Fisher) say, times three.
         """
-        if self.passing >= FEW_PASSING and self.share < LEAST_SHARE:
-            return 0.0
         motion = 0.0 if self.motion is None else self.motion.log10_p
+        if self.passing >= FEW_PASSING and self.share < LEAST_SHARE and motion > CERTAIN_MOTION_LOG10_P:
+            return 0.0
         both = fisher_log10(motion, self.passing_log10_p)
         return min(0.0, min(motion, self.passing_log10_p, both) + LOG10_3)
 

@@ -25,7 +25,7 @@ from birthmark.video_fingerprint.description import (
     VideoDescription,
 )
 
-SERIAL_VERSION = 1
+SERIAL_VERSION = 2
 MEDIUM_NUMBER = 2
 MOTION_STEP = 0.25  # grey levels
 POSITION_UNITS = 1024  # stored positions are multiples of 1/1024 of the root of a frame's area
@@ -67,8 +67,12 @@ def pack(one: VideoDescription) -> bytes:
 def unpack(data: bytes) -> Plain:
     """What `pack` wrote; raises FormatError for any other bytes."""
     size = _HEADER.size + _CHECK.size
-    if len(data) < size or data[0] != SERIAL_VERSION or data[1] != MEDIUM_NUMBER:
-        raise FormatError(f"not a video fingerprint of version {SERIAL_VERSION}: {len(data)} bytes, {data[:2]!r}")
+    if len(data) < size or data[1] != MEDIUM_NUMBER:
+        raise FormatError(f"not a video fingerprint: {len(data)} bytes, {data[:2]!r}")
+    if data[0] != SERIAL_VERSION:
+        raise FormatError(
+            f"video fingerprint of version {data[0]}; allowed: {SERIAL_VERSION}; it has to be made again from the video"
+        )
     header = data[: _HEADER.size]
     _, _, duration, width, height, frames, keypoints, grids = _HEADER.unpack(header)
     intact = _CHECK.unpack(data[_HEADER.size : size])[0] == zlib.crc32(header)
