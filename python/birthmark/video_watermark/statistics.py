@@ -20,17 +20,27 @@ from .registration import Pattern
 
 _RINGS = 8
 _RIDGE = 0.3  # of the harmonics' own energy
-_OUTLIER = 0.3  # share of its own power that a term's noise is taken to hold
+_OUTLIER = 0.5  # share of its own power that a mode's noise is taken to hold
+_LOADING = 0.3  # share of white noise in the covariance of the harmonics
+_LATE = 0.05  # seconds by which encoders follow a step of the mark, about
 _LOG10_E = float(np.log10(np.e))
-HARMONICS = np.arange(-core.HARMONICS, core.HARMONICS + 1)
+SENT = np.arange(-core.HARMONICS, core.HARMONICS + 1)
+RECEIVED = np.arange(-core.HARMONICS - 1, core.HARMONICS + 2)  # one more: the images of a held pattern reach further
 
 
-def _held() -> NDArray[np.float64]:
-    """What harmonics j (columns) of -1, 0, 1 become when the picture at the middle of each third of the period is held:
-    j itself and, where that differs from j by 3 m, (-1)^m sinc(j' / 3) of it at j' (rows)."""
-    apart = np.subtract.outer(HARMONICS, HARMONICS)
-    image = np.where(apart % 3 == 0, (-1.0) ** (apart // 3), 0.0) * np.sinc(HARMONICS / 3)[:, None]
-    return np.asarray(image * (np.abs(HARMONICS) <= 1))
+def _held() -> NDArray[np.complex128]:
+    """What the harmonics j (columns) -1, 0, 1 become when the picture at the middle of each third of the period is
+    held: j itself and, where that differs from j by 3 m, (-1)^m sinc(j' / 3) of it at j' (rows), all somewhat late."""
+    apart = np.subtract.outer(RECEIVED, SENT)
+    image = np.where(apart % 3 == 0, (-1.0) ** (apart // 3), 0.0) * np.sinc(RECEIVED / 3)[:, None]
+    late = np.exp(-2j * np.pi * _LATE / core.PERIOD * RECEIVED)
+    return np.asarray(image * (np.abs(SENT) <= 1) * late[:, None])
+
+
+def _smooth(gains: list[float]) -> NDArray[np.complex128]:
+    """Harmonics that come as they were sent, times `gains` of 0 ... core.HARMONICS."""
+    same = np.equal.outer(RECEIVED, SENT)
+    return np.asarray(same * np.array(gains)[np.abs(SENT)], dtype=np.complex128)
 
 
 @dataclass(frozen=True)
@@ -38,7 +48,7 @@ class Profile:
     """What the mark may have become: received harmonics (rows) of those sent (columns), and a fall with the spatial
     frequency."""
 
-    response: NDArray[np.float64]
+    response: NDArray[np.complex128]
     tilt: float
 
     def gains(self, pattern: Pattern) -> NDArray[np.float64]:
@@ -51,14 +61,14 @@ class Profile:
 PROFILES = (
     Profile(_held(), 0.0),
     Profile(_held(), 1.0),
-    Profile(np.eye(len(HARMONICS)), 0.0),
-    Profile(np.diag(np.array([1.0, 0.6, 0.4, 0.3])[np.abs(HARMONICS)]), 1.0),
+    Profile(_smooth([1.0, 1.0, 1.0, 1.0]), 0.0),
+    Profile(_smooth([1.0, 0.6, 0.4, 0.3]), 1.0),
 )
 
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Folded slots against the harmonics (modes, harmonics), and the harmonics against each other; sums add up."""
+    """Folded slots against the harmonics RECEIVED (modes, harmonics), and these against each other; sums add up."""
 
     sums: NDArray[np.complex128]
     gram: NDArray[np.complex128]
@@ -69,7 +79,7 @@ class Spectrum:
     def amplitudes(self) -> NDArray[np.complex128]:
         """Least squares with a ridge: what stands still does not leak into the harmonics of a few seconds."""
         slots = max(float(self.gram[0, 0].real), 1.0)
-        return np.asarray(self.sums @ np.linalg.inv(self.gram + _RIDGE * slots * np.eye(len(HARMONICS))))
+        return np.asarray(self.sums @ np.linalg.inv(self.gram + _RIDGE * slots * np.eye(len(RECEIVED))))
 
 
 @dataclass(frozen=True)
@@ -83,19 +93,22 @@ class SoftBits:
 
 def spectrum(folded: NDArray[np.complex64], marked_seconds: NDArray[np.float64]) -> Spectrum:
     """Spectrum over time of folded slots (slots, modes) at times of the marked video."""
-    turns = np.exp(-2j * np.pi / core.PERIOD * np.outer(marked_seconds, HARMONICS))
+    turns = np.exp(-2j * np.pi / core.PERIOD * np.outer(marked_seconds, RECEIVED))
     return Spectrum(np.asarray(folded.T.astype(np.complex128) @ turns), np.asarray(turns.conj().T @ turns))
 
 
 def soft_bits(values: Spectrum, pattern: Pattern, profile: Profile = PROFILES[0]) -> SoftBits:
-    """Matched filter of a spectrum: each ring and harmonic is weighted by its expected amplitude over its noise.
+    """Matched filter of a spectrum in the noise that its own modes show: the harmonics are freed of what they have in
+    common, such as a picture that stands still or jumps, and each ring of modes counts by its power then.
 
-    Terms that stand out of their ring, such as those of an upright border, count less (the score function of a
-    heavy-tailed density, with `_OUTLIER` in the place of its shape); the bound holds for any weights that depend on
-    magnitudes only.
+    Modes that stand out of their ring, such as those of an upright border, count less (the score function of a
+    heavy-tailed density, with `_OUTLIER` in the place of its shape). The bound holds for all weights that do not depend
+    on the key's signs.
     """
     amplitudes = values.amplitudes()
-    weighted = (amplitudes / _spread(amplitudes, pattern)) @ profile.response * profile.gains(pattern)[:, None]
+    inverse, weights = _noise(amplitudes, pattern)
+    filtered = amplitudes @ inverse.T @ profile.response.conj()
+    weighted = filtered * (weights * profile.gains(pattern))[:, None]
     terms = np.stack([weighted.real, weighted.imag], axis=1)  # (modes, 2, harmonics)
     signed = (terms * pattern.signs).sum(axis=2)
     soft = np.bincount(pattern.codes.ravel(), signed.ravel(), core.CODE_BITS).astype(np.float64)
@@ -112,24 +125,31 @@ def slot_scores(
     """How much each slot (slots, modes) adds to the statistic of a payload, weighted as in `total`."""
     chips = np.asarray(coding.PayloadCode(core.CODE_BITS).encode(match.payload), dtype=np.float64)[pattern.codes]
     signs = pattern.signs[:, 0] * chips[:, :1] + 1j * pattern.signs[:, 1] * chips[:, 1:]
-    expected = (signs * match.profile.gains(pattern)[:, None]) @ match.profile.response.T
-    expected /= _spread(total.amplitudes(), pattern)
-    turns = np.exp(2j * np.pi / core.PERIOD * np.outer(HARMONICS, marked_seconds))
+    inverse, weights = _noise(total.amplitudes(), pattern)
+    expected = (signs * (weights * match.profile.gains(pattern))[:, None]) @ match.profile.response.T @ inverse.T
+    turns = np.exp(2j * np.pi / core.PERIOD * np.outer(RECEIVED, marked_seconds))
     return np.asarray((folded.T * (expected @ turns).conj()).real.sum(axis=0))
 
 
-def _spread(amplitudes: NDArray[np.complex128], pattern: Pattern) -> NDArray[np.float64]:
-    return _noise(amplitudes, pattern) + _OUTLIER * np.abs(amplitudes) ** 2
-
-
-def _noise(values: NDArray[np.complex128], pattern: Pattern) -> NDArray[np.float64]:
-    power = np.abs(values) ** 2
-    order = np.argsort(pattern.radii, kind="stable")
+def _noise(amplitudes: NDArray[np.complex128], pattern: Pattern) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
+    """Inverse of the covariance of the harmonics, over modes that count alike whatever their power (Tyler 1987, two
+    steps) and loaded with white noise, and a weight for each mode: one over its noise after that."""
+    count = amplitudes.shape[1]
+    inverse: NDArray[np.complex128] = np.eye(count, dtype=np.complex128)
+    for _ in range(2):
+        shape = (amplitudes / _power(amplitudes, inverse)[:, None]).T @ amplitudes.conj()
+        shape *= count / max(float(np.trace(shape).real), 1e-12)
+        inverse = np.asarray(np.linalg.inv((1 - _LOADING) * shape + _LOADING * np.eye(count)), np.complex128)
+    power = _power(amplitudes, inverse)
     noise = np.empty_like(power)
-    for ring in np.array_split(order, _RINGS):
-        noise[ring] = np.median(power[ring], axis=0)
-    # A harmonic that the time window cannot hold (one frame, a still) must not get a huge weight.
-    return np.asarray(np.maximum(noise, 1e-3 * noise.max(axis=1, keepdims=True) + 1e-12))
+    for ring in np.array_split(np.argsort(pattern.radii, kind="stable"), _RINGS):
+        noise[ring] = np.median(power[ring])
+    return inverse, 1 / (noise + _OUTLIER * power)
+
+
+def _power(amplitudes: NDArray[np.complex128], inverse: NDArray[np.complex128]) -> NDArray[np.float64]:
+    """Mean square (modes,) in the metric of an inverse covariance."""
+    return np.asarray(((amplitudes @ inverse.T) * amplitudes.conj()).real.mean(axis=1) + 1e-12)
 
 
 @dataclass(frozen=True)
