@@ -7,7 +7,7 @@ times a second; its changes, read through the geometry that was found, tell the 
 of the same scene.
 
 A query also keeps a denser description (up to four frames a second, thousands of keypoints, 64 x 64 cells), because
-the copy may be a small part of the frame. `serialize` stores the plain description alone, about 130 kB a minute.
+the copy may be a small part of the frame. `serialize` stores the plain description alone, 110 to 210 kB a minute.
 
 A module imports only those before it: description, serial, geometry, search, motion, match, segments, fingerprint,
 grid_clock, dense_frames, stream.
