@@ -50,7 +50,7 @@ def box(values: Array, size: int = 3) -> Array:
 
 
 def amplitudes(
-    means: Array, variances: Array, *, loss: float = 0.0155, psnr_db: float = 45.6, flat: float = 58.5
+    means: Array, variances: Array, *, loss: float = 0.0155, psnr_db: float = 46.3, flat: float = 58.5
 ) -> Array:
     """How strongly each block may be marked."""
     contrast = 2 * np.maximum(box(means**2 + variances) - box(means) ** 2, 0) + 58.5225
@@ -60,6 +60,13 @@ def amplitudes(
     wanted = box(np.minimum(wanted, 2 * cv2.erode(wanted, np.ones((5, 5)))))
     gain = min(loss / np.mean(wanted**2 / texture), 255**2 * 10 ** (-psnr_db / 10) / np.mean(wanted**2))
     return np.asarray(np.minimum(wanted * np.sqrt(gain), 6.0))
+
+
+def kept_contrast(means: Array, amplitude: Array) -> Array:
+    """What is added to a picture so that its detail does not lose contrast under the mark."""
+    detail = means - box(means, 17)
+    strength = np.sqrt(np.maximum(box(detail**2, 11), 0))
+    return np.asarray(0.5 * amplitude * detail / (strength + amplitude + 1e-6))
 
 
 def embed(luma: NDArray[np.uint8], layout: dict[str, NDArray[np.float32]], chips: Array, seconds: float) -> Array:
@@ -72,7 +79,8 @@ def embed(luma: NDArray[np.uint8], layout: dict[str, NDArray[np.float32]], chips
     # The kernel reads the pattern between whole units by linear interpolation.
     units = np.arange(TILE, dtype=np.float64)
     pattern = pattern_at(layout, chips, units, units, seconds, held=True)
-    change = amplitudes(means, variances) * _linear(_linear(pattern, x, 1), y, 0)
+    amplitude = amplitudes(means, variances)
+    change = amplitude * _linear(_linear(pattern, x, 1), y, 0) + kept_contrast(means, amplitude)
     pixels = [
         np.clip((np.arange(n) + 0.5) / step - 0.5, 0, m - 1) for n, m in zip(luma.shape, means.shape, strict=True)
     ]

@@ -112,6 +112,7 @@ VideoEmbedder::VideoEmbedder(const Key& key, std::uint64_t payload, std::size_t 
                              const MarkStrength& strength, Tempo tempo)
     : grid_(width, height),
       mask_(grid_, strength),
+      contrast_(grid_),
       layers_{Layer{tiles_of(payload_spectra(VideoPattern(key), payload),
                              tempo == Tempo::kHeld ? kSlow : VideoPattern::kHarmonics),
                     tempo == Tempo::kHeld ? kHoldPayload : 0.0, kNever},
@@ -173,7 +174,9 @@ void VideoEmbedder::prepare(const Plane<const Pixel>& luma, double seconds, floa
     }
     grid_.reduce(luma, scale, true);
     render(seconds);
-    shape(mask_.amplitudes(grid_));
+    const cv::Mat1f& amplitudes = mask_.amplitudes(grid_);
+    shape(amplitudes);
+    contrast_.add(grid_, amplitudes, change_);
     wide_row_ = {kNone, kNone};
 }
 

@@ -8,6 +8,7 @@
 #include "birthmark/coding/payload_code.hpp"
 #include "birthmark/media/frame.hpp"
 #include "birthmark/video_mark/block_grid.hpp"
+#include "birthmark/video_mark/contrast_keeper.hpp"
 #include "birthmark/video_mark/texture_mask.hpp"
 #include "birthmark/video_mark/video_pattern.hpp"
 
@@ -59,6 +60,7 @@ class VideoEmbedder {
 
     BlockGrid grid_;
     TextureMask mask_;
+    ContrastKeeper contrast_;
     std::array<Layer, 2> layers_;      // payload, sync waves
     cv::Mat1f tile_;                   // the pattern now, one period and one more row and column
     cv::Mat1f change_;                 // on the grid

@@ -1,0 +1,40 @@
+#include "birthmark/video_mark/contrast_keeper.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <opencv2/imgproc.hpp>
+
+namespace birthmark {
+namespace {
+
+constexpr float kShare = 0.5F;
+constexpr int kWide = 17;    // blocks: detail is finer than this
+constexpr int kAround = 11;  // blocks over which its strength is measured
+constexpr float kNothing = 1e-6F;
+
+}  // namespace
+
+ContrastKeeper::ContrastKeeper(const BlockGrid& grid) {
+    const cv::Size size(static_cast<int>(grid.columns()), static_cast<int>(grid.rows()));
+    detail_.create(size);
+    power_.create(size);
+}
+
+void ContrastKeeper::add(const BlockGrid& grid, const cv::Mat1f& amplitudes, cv::Mat1f& change) {
+    const cv::Mat1f means(static_cast<int>(grid.rows()), static_cast<int>(grid.columns()),
+                          const_cast<float*>(grid.means().data()));
+    cv::blur(means, detail_, cv::Size(kWide, kWide));
+    cv::subtract(means, detail_, detail_);
+    cv::multiply(detail_, detail_, power_);
+    cv::blur(power_, power_, cv::Size(kAround, kAround));
+    const float* detail = detail_.ptr<float>();
+    const float* power = power_.ptr<float>();
+    const float* amplitude = amplitudes.ptr<float>();
+    float* out = change.ptr<float>();
+    for (std::size_t i = 0; i < detail_.total(); ++i) {
+        const float strength = std::sqrt(std::max(power[i], 0.0F));
+        out[i] += kShare * amplitude[i] * detail[i] / (strength + amplitude[i] + kNothing);
+    }
+}
+
+}  // namespace birthmark
