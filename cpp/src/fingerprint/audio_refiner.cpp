@@ -1,6 +1,7 @@
 #include "birthmark/fingerprint/audio_refiner.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace birthmark {
@@ -10,6 +11,18 @@ constexpr double kWidestShift = 5.0;
 constexpr double kScaleLow = 0.86;
 constexpr double kScaleHigh = 1.16;
 constexpr double kSnapRows = 40.0;  // 0.64 s
+
+// Other lines through the middle of a range that a pattern search starts from: changes of scale, and rows by which a
+// room may have delayed what was found.
+constexpr std::array kOtherScales{0.0, -0.04, -0.02, 0.02, 0.04};
+constexpr std::array kOtherRows{0.0, 5.0};
+
+double mean_times_root(const AudioSurface& query, const AudioFingerprint& reference, const AudioLine& line,
+                       AudioRange range, AudioSurface::Kind kind) {
+    std::uint32_t n = 0;
+    const double mean = query.mean_height(reference, line, range, kind, &n);
+    return mean * std::sqrt(static_cast<double>(n));
+}
 
 }  // namespace
 
@@ -22,9 +35,7 @@ AudioLine refine(const AudioSurface& query, const AudioFingerprint& reference, A
         if (std::abs(l.shift) > kWidestShift || l.scale < kScaleLow || l.scale > kScaleHigh) {
             return -1e9;
         }
-        std::uint32_t n = 0;
-        const double mean = query.mean_height(reference, l, range, kind, &n);
-        return mean * std::sqrt(static_cast<double>(n));
+        return mean_times_root(query, reference, l, range, kind);
     };
     double best = value(line);
     const auto attempt = [&](double rows, double scale, double shift) {
@@ -51,6 +62,31 @@ AudioLine refine(const AudioSurface& query, const AudioFingerprint& reference, A
             if (!better) {
                 break;
             }
+        }
+    }
+    return line;
+}
+
+AudioLine refine_anew(const AudioSurface& query, const AudioFingerprint& reference, AudioLine line, AudioRange range) {
+    const double pivot = range.middle();
+    const double at = line.reference_row(pivot);
+    const auto value = [&](const AudioLine& l) {
+        return mean_times_root(query, reference, l, range, AudioSurface::Kind::kSharp);
+    };
+    const double old_scale = line.scale;
+    double best = value(line);
+    const auto attempt = [&](double scale, double rows) {
+        const AudioLine start{scale, at + rows - scale * pivot, line.shift};
+        const AudioLine next = refine(query, reference, start, range, false);
+        if (const double got = value(next); got > best) {
+            best = got;
+            line = next;
+        }
+    };
+    for (const double rows : kOtherRows) {
+        attempt(1.0, rows);
+        for (const double change : kOtherScales) {
+            attempt(old_scale + change, rows);
         }
     }
     return line;

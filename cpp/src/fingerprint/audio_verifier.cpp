@@ -64,6 +64,8 @@ std::optional<AudioVerifier::Found> AudioVerifier::follow(const AudioFingerprint
     const bool only_promising = most_log10_p < kPromising;
     found.score = score(query_, reference, found.line, found.range, only_promising ? promising_z_ : 0.0);
     if (log10_decoys(found.score.z) < kPromising) {
+        found.line = refine_anew(query_, reference, found.line, found.range);
+        found.score = score(query_, reference, found.line, found.range, 0.0);
         extend(reference, found);
     } else if (only_promising) {
         return std::nullopt;
