@@ -58,8 +58,9 @@ def _draw_times(axes: Axes, pairs: list[Pair], query_name: str, reference_name: 
                 linewidth=3,
                 label=f"{a.medium}, speed {a.speed:.3f}, log10 p {a.log10_p:.0f}",
             )
-    axes.set_xlabel(f"seconds of {Path(query_name).name}")
-    axes.set_ylabel(f"seconds of {Path(reference_name).name}")
+    # Names of files are no formulas, whatever dollars they hold.
+    axes.set_xlabel(f"seconds of {Path(query_name).name}", parse_math=False)
+    axes.set_ylabel(f"seconds of {Path(reference_name).name}", parse_math=False)
     axes.set_title("Shared passages" if axes.lines else "No shared passage")
     if axes.lines:
         axes.legend(loc="best", fontsize="small")

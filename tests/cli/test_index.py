@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +110,45 @@ def test_compare_errors(files: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert cli.run(["compare", "query.wav", "voice1.wav", "-o", "picture.bmp"]) == 2
     assert "picture.bmp" in capsys.readouterr().err
     assert not (files / "picture.bmp").exists()
+
+
+NAMES = (b"not utf-8 \xff.wav", b"esc \x1b[31m red\n.wav", b"$x_{.wav", "日本 ü.wav".encode())
+
+
+def test_names_of_any_bytes_come_through(files: Path) -> None:
+    """JSON is UTF-8 and gives every name back; a terminal gets no control characters; pictures are drawn."""
+
+    def birthmark(*arguments: bytes) -> bytes:
+        command = [sys.executable, "-m", "birthmark", *map(os.fsdecode, arguments)]
+        return subprocess.run(command, cwd=files, capture_output=True, check=True).stdout
+
+    for name in NAMES:
+        (files / os.fsdecode(name)).write_bytes((files / "voice1.wav").read_bytes())
+    birthmark(b"index", b"create", b"recordings")
+    shown = birthmark(b"index", b"add", b"recordings", *NAMES)
+    assert b"\x1b" not in shown
+    assert shown.count(b"\n") == len(NAMES)
+    found = json.loads(birthmark(b"index", b"search", b"recordings", b"query.wav", b"--json").decode("utf-8"))
+    assert {os.fsencode(a["recording"]) for a in found["queries"][0]["alignments"]} == set(NAMES)
+    assert b"\x1b" not in birthmark(b"index", b"search", b"recordings", b"query.wav")
+    for name in NAMES[:3:2]:
+        birthmark(b"compare", b"query.wav", name, b"-o", b"picture.png")
+        (files / "picture.png").unlink()
+
+
+def test_pipes_and_devices_are_refused(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Opening a pipe that nobody writes to would block for ever, and /dev/zero never ends."""
+    os.mkfifo(files / "pipe.wav")
+    run(capsys, "index", "create", "recordings")
+    status, found = run(capsys, "index", "search", "recordings", "pipe.wav", "/dev/zero")
+    assert status == 2
+    assert all("is not a regular file" in row["error"] for row in found["queries"])
+
+
+def test_one_is_singular(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cli.run(["index", "create", str(files / "recordings")])
+    for count, text in ((1, "audio: 1 recording, "), (2, "audio: 2 recordings, ")):
+        cli.run(["index", "add", "recordings", f"voice{count}.wav"])
+        capsys.readouterr()
+        cli.run(["index", "info", "recordings"])
+        assert text in capsys.readouterr().out

@@ -117,12 +117,29 @@ def manifest(folder: Path) -> dict[str, list[dict[str, str]]]:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{}", "[1]", '{"format": "birthmark index"}', '{"format": "birthmark index", "version": 2}'],
+    [
+        "",
+        "{}",
+        "[1]",
+        "[" * 200_000,
+        '{"format": "birthmark index"}',
+        '{"format": "birthmark index", "version": 2}',
+        '{"format": "birthmark index", "version": 2, "generation": 1e400, "segments": []}',
+        '{"format": "birthmark index", "version": 2, "generation": 1, "segments": '
+        '[{"file": "a.seg", "medium": "audio", "removed": [1e400]}]}',
+    ],
 )
 def test_damaged_manifest(tmp_path: Path, text: str) -> None:
     Index.create(tmp_path / "index").close()
     (tmp_path / "index" / MANIFEST).write_text(text)
     with pytest.raises(FormatError, match="manifest"):
+        Index.open(tmp_path / "index")
+
+
+def test_a_huge_manifest_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    Index.create(tmp_path / "index").close()
+    os.truncate(tmp_path / "index" / MANIFEST, 1 << 40)  # a hole: it takes no room
+    with pytest.raises(FormatError, match="larger than 256 MB"):
         Index.open(tmp_path / "index")
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import birthmark
-from birthmark.cli.common import EXIT_ERROR, EXIT_INTERRUPTED
+from birthmark.cli.common import EXIT_ERROR, EXIT_INTERRUPTED, warn
 from birthmark.errors import Error
 
 MODULES = ("key", "embed", "detect", "signature", "index", "compare", "registry", "scan", "report", "demo")
@@ -50,10 +50,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else EXIT_ERROR if end.code else 0
     except KeyboardInterrupt:
-        print("birthmark: interrupted", file=sys.stderr)
+        warn("interrupted")
         return EXIT_INTERRUPTED
     except (Error, OSError) as error:
-        print(f"birthmark: {error}", file=sys.stderr)
+        warn(str(error))
     except Exception:
         # Status 1 would mean "nothing found".
         traceback.print_exc()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,8 @@ EXIT_NOTHING_FOUND = 1
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document in place of text.")]
 ForceOption = Annotated[bool, typer.Option("--force", "-f", help="Replace the output where it exists.")]
 
@@ -28,13 +31,28 @@ def exit_status(*, found: bool, failed: bool = False) -> int:
 
 
 def print_json(document: Any) -> None:
-    """Prints a document on standard output. Raises ValueError for NaN and infinity, which JSON does not have."""
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    """Prints a document on standard output, in UTF-8 whatever it holds.
+
+    Raises ValueError for NaN and infinity, which JSON does not have.
+    """
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    # Bytes of file names that are not UTF-8 stand in strings as lone surrogates, which UTF-8 does not have.
+    typer.echo(_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """A number and its noun: "1 file", "2 files", and "0 entries" with the plural given."""
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
+
+
+def plain(text: str) -> str:
+    """Text of hostile files for a terminal or a picture: control characters are shown, not obeyed."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def warn(text: str) -> None:
     """Prints a line for the person at the terminal on standard error."""
-    print(f"birthmark: {text}", file=sys.stderr)
+    print(f"birthmark: {plain(text)}", file=sys.stderr)
 
 
 def warn_of_dropped(target: Path, streams: Sequence[str]) -> None:

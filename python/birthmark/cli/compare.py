@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from birthmark.cli.common import JsonOption, atomic_output
+from birthmark.cli.common import JsonOption, atomic_output, plain
 from birthmark.cli.index import alignment_rows, print_queries
 from birthmark.errors import Error
 
@@ -51,7 +51,7 @@ def compare(query: Query, reference: Reference, picture: Picture = None, as_json
         from birthmark.alignment_picture import draw
 
         with atomic_output(picture) as partial:
-            draw(partial, pairs, query, reference)
+            draw(partial, pairs, plain(query), plain(reference))
     rows = alignment_rows(sorted(found, key=lambda a: a.log10_p), reference)
     print_queries([{"file": query, "alignments": rows, "error": None}], as_json)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from birthmark.cli.common import EXIT_NOTHING_FOUND, JsonOption, exit_status, print_json, progress, warn
+from birthmark.cli.common import EXIT_NOTHING_FOUND, JsonOption, counted, exit_status, plain, print_json, progress, warn
 from birthmark.errors import Error
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def add(index: IndexPath, files: Files, as_json: JsonOption = False) -> None:
         for row in rows:
             if row["error"] is None:
                 what = ", ".join(f"{m['duration_s']:.1f} s of {m['medium']}" for m in row["media"])
-                typer.echo(f"{row['file']}: {what}")
+                typer.echo(f"{plain(row['file'])}: {what}")
     _finish(rows, found=True, as_json=as_json)
 
 
@@ -82,7 +82,7 @@ def remove(index: IndexPath, files: Files, as_json: JsonOption = False) -> None:
         print_json({"removed": [{"file": file, "found": file in known} for file in files]})
     else:
         for file in files:
-            typer.echo(f"{file}: {'removed' if file in known else 'not in the index'}")
+            typer.echo(f"{plain(file)}: {'removed' if file in known else 'not in the index'}")
     if not known.intersection(files):
         raise typer.Exit(EXIT_NOTHING_FOUND)
 
@@ -98,7 +98,7 @@ def rebuild(index: IndexPath, as_json: JsonOption = False) -> None:
     if as_json:
         print_json({"index": str(index), "entries": count})
     else:
-        typer.echo(f"{index}: {count} fingerprints")
+        typer.echo(f"{index}: {counted(count, 'fingerprint')}")
 
 
 def info(index: IndexPath, as_json: JsonOption = False) -> None:
@@ -107,14 +107,16 @@ def info(index: IndexPath, as_json: JsonOption = False) -> None:
 
     with Index.open(index) as store:
         held, recordings = store.info(), store.recordings()
-    media = {m: {"recordings": held.recordings[m], "duration_s": held.duration_s[m]} for m in held.recordings}
+    media: dict[str, dict[str, Any]] = {
+        m: {"recordings": held.recordings[m], "duration_s": held.duration_s[m]} for m in held.recordings
+    }
     if as_json:
         rows = [{"recording": r.name, "medium": r.medium, "duration_s": r.duration_s} for r in recordings]
         print_json({"index": str(index), "size_bytes": held.size_bytes, "media": media, "recordings": rows})
         return
     typer.echo(f"{index}: {held.size_bytes / 1e6:.1f} MB")
     for medium, row in media.items():
-        typer.echo(f"{medium}: {row['recordings']} recordings, {row['duration_s'] / 3600:.2f} hours")
+        typer.echo(f"{medium}: {counted(row['recordings'], 'recording')}, {row['duration_s'] / 3600:.2f} hours")
 
 
 def search(index: IndexPath, files: Files, as_json: JsonOption = False) -> None:
@@ -145,9 +147,9 @@ def print_queries(rows: list[dict[str, Any]], as_json: bool) -> None:
     else:
         for row in rows:
             if row["error"] is None and not row["alignments"]:
-                typer.echo(f"{row['file']}: nothing found")
+                typer.echo(f"{plain(row['file'])}: nothing found")
             for a in row["alignments"]:
-                typer.echo(f"{row['file']}: {_sentence(a)}")
+                typer.echo(f"{plain(row['file'])}: {_sentence(a)}")
     _finish(rows, found=any(row["alignments"] for row in rows), as_json=as_json)
 
 
@@ -155,7 +157,7 @@ def _sentence(a: dict[str, Any]) -> str:
     change = [f"speed {a['speed']:.3f}"] if abs(a["speed"] - 1) > 0.002 else []
     change += [a["geometry"]] if a["geometry"] else []
     return (
-        f"{a['medium']} {a['query_start_s']:.2f}-{a['query_end_s']:.2f} s is {a['recording']} "
+        f"{a['medium']} {a['query_start_s']:.2f}-{a['query_end_s']:.2f} s is {plain(a['recording'])} "
         f"{a['reference_start_s']:.2f}-{a['reference_end_s']:.2f} s"
         f"{' (' + ', '.join(change) + ')' if change else ''}, log10 p {a['log10_p']:.1f}"
     )

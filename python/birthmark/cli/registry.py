@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from birthmark.cli.common import EXIT_ERROR, EXIT_NOTHING_FOUND, JsonOption, print_json, progress, warn
+from birthmark.cli.common import EXIT_ERROR, EXIT_NOTHING_FOUND, JsonOption, counted, print_json, progress, warn
 from birthmark.cli.secret import KeyFileOption, PassphraseFileOption, RegistryPath, open_registry, secret_of
 from birthmark.errors import ArgumentError, Error
 
@@ -238,7 +238,8 @@ def verify(
         for problem in found.problems:
             typer.echo(f"{registry}: {problem}")
         state = "in order" if found.ok else "NOT in order"
-        typer.echo(f"{registry}: {state}; {found.entries} entries, {found.rows} rows, head {found.head}")
+        entries, rows = counted(found.entries, "entry", "entries"), counted(found.rows, "row")
+        typer.echo(f"{registry}: {state}; {entries}, {rows}, head {found.head}")
     if not found.ok:
         raise typer.Exit(EXIT_ERROR)
 
@@ -265,8 +266,9 @@ def forget(
         print_json(asdict(gone))
     else:
         typer.echo(
-            f"person {gone.person_id} is forgotten: {gone.keys} keys, {gone.recordings} recordings and "
-            f"{gone.sightings} sightings erased; {gone.deliveries} deliveries keep mark ID, recipient and dates"
+            f"person {gone.person_id} is forgotten: {counted(gone.keys, 'key')}, "
+            f"{counted(gone.recordings, 'recording')} and {counted(gone.sightings, 'sighting')} erased; "
+            f"of {counted(gone.deliveries, 'delivery', 'deliveries')} remain mark ID, recipient and dates"
         )
 
 

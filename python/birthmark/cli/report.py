@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from birthmark.cli.common import ForceOption, JsonOption, print_json
+from birthmark.cli.common import ForceOption, JsonOption, counted, print_json
 from birthmark.errors import ArgumentError
 
 
@@ -31,7 +31,7 @@ def report(
         hits, complete = len(found.accepted()), found.complete
         print_json({"report": str(out), "files": len(found.files), "hits": hits, "complete": complete})
     else:
-        typer.echo(f"{out}: {len(found.accepted())} hits in {len(found.files)} files")
+        typer.echo(f"{out}: {counted(len(found.accepted()), 'hit')} in {counted(len(found.files), 'file')}")
 
 
 def register(app: typer.Typer) -> None:

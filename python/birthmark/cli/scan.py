@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from birthmark.cli.common import EXIT_INTERRUPTED, JsonOption, exit_status, print_json, warn
+from birthmark.cli.common import EXIT_INTERRUPTED, JsonOption, counted, exit_status, plain, print_json, warn
 from birthmark.cli.secret import KeyFileOption, PassphraseFileOption, open_registry
 from birthmark.errors import ArgumentError
 
@@ -130,7 +130,7 @@ def _progress(*, quiet: bool) -> Iterator[OnProgress | None]:
 def _advance(bar: Bar, task: TaskID, state: Progress) -> None:
     failed = f", {state.failed} failed" if state.failed else ""
     hours = f"{state.media_s / 3600:.2f} h of media"
-    text = f"{state.files} of {state.files_planned} files, {hours}, {state.hits} hits{failed}"
+    text = f"{state.files} of {state.files_planned} files, {hours}, {counted(state.hits, 'hit')}{failed}"
     # A file costs something however small it is.
     bar.update(
         task,
@@ -142,9 +142,9 @@ def _advance(bar: Bar, task: TaskID, state: Progress) -> None:
 
 def _print(result: FileResult) -> None:
     if result.file.state == "failed":
-        typer.echo(f"{_plain(result.file.path)}: error: {_plain(result.file.reason)}", err=True)
+        typer.echo(f"{plain(result.file.path)}: error: {plain(result.file.reason)}", err=True)
     for hit in result.hits:
-        typer.echo(f"{_plain(hit.path)}: {_sentence(hit)}")
+        typer.echo(f"{plain(hit.path)}: {_sentence(hit)}")
 
 
 def _sentence(hit: Hit) -> str:
@@ -158,11 +158,6 @@ def _sentence(hit: Hit) -> str:
     where = f"{hit.start_s:.1f} to {hit.end_s:.1f} s{change}"
     sure = f"log10 p {hit.log10_p_file:.1f}, in this scan {hit.log10_p_scan:.1f}{doubt}"
     return f"{hit.line}: {whose}, {where}; {sure}"
-
-
-def _plain(text: str) -> str:
-    """Text of hostile files for a terminal: control characters are shown, not obeyed."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _finish(out: Path, as_json: bool) -> None:
@@ -181,11 +176,10 @@ def _finish(out: Path, as_json: bool) -> None:
         )
     else:
         for folder in results.scan.unreadable:
-            warn(f"not listed: {_plain(folder)}")
-        typer.echo(
-            f"{len(results.files)} files, {len(failed)} failed, {len(results.accepted())} hits that count "
-            f"in {len({hit.number for hit in results.accepted()})} of them; results: {out}"
-        )
+            warn(f"not listed: {plain(folder)}")
+        files, hits = counted(len(results.files), "file"), counted(len(results.accepted()), "accepted hit")
+        holders = len({hit.number for hit in results.accepted()})
+        typer.echo(f"{files}, {len(failed)} failed, {hits} in {holders} of them; results: {out}")
     troubled = bool(failed or results.scan.unreadable)
     raise typer.Exit(exit_status(found=bool(results.accepted()), failed=troubled))
 

@@ -29,6 +29,7 @@ _FORMAT = "birthmark index"
 _LOCK = "lock"
 _SEGMENT_POSTINGS = 1 << 24
 _OPEN_ATTEMPTS = 20
+_MOST_MANIFEST_BYTES = 1 << 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +145,16 @@ class FileStore:
         new: list[_Part] = []
         names: set[tuple[str, str]] = set()
         batch: list[Entry] = []
+        postings = 0
         for entry in entries:
             if (entry.name, entry.medium) in names:
                 raise ArgumentError(f"name {entry.name!r} is given twice for {entry.medium}; allowed: once in one step")
             names.add((entry.name, entry.medium))
             batch.append(entry)
-            if sum(len(one.codes) for one in batch) >= _SEGMENT_POSTINGS:
+            postings += len(entry.codes)
+            if postings >= _SEGMENT_POSTINGS:
                 new += self._write_batch(batch, len(new))
-                batch = []
+                batch, postings = [], 0
         new += self._write_batch(batch, len(new))
         if new:
             kept = self._without({r.number for r in self._table().values() if (r.name, r.medium) in names})
@@ -315,7 +318,11 @@ def _write_manifest(folder: Path, generation: int, parts: list[_Part]) -> None:
 
 def _read_manifest(folder: Path, any_version: bool) -> tuple[int, list[Any]]:
     try:
-        document = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        with (folder / MANIFEST).open("rb") as file:
+            text = file.read(_MOST_MANIFEST_BYTES + 1)
+        if len(text) > _MOST_MANIFEST_BYTES:
+            raise FormatError(f"{folder}: its manifest is larger than {_MOST_MANIFEST_BYTES >> 20} MB")
+        document = json.loads(text)
         if document.get("format") != _FORMAT:
             raise FormatError(f"{folder}: its manifest is not that of a birthmark index")
         if not any_version:
@@ -326,7 +333,7 @@ def _read_manifest(folder: Path, any_version: bool) -> tuple[int, list[Any]]:
         raise MediaError(f"{folder}: cannot be read: {error.strerror}") from error
     except FormatError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise FormatError(f"{folder}: its manifest is damaged: {error}") from error
 
 
@@ -334,7 +341,7 @@ def _open_part(folder: Path, row: Any) -> _Part:
     try:
         file, medium = str(row["file"]), str(row["medium"])
         removed = frozenset(int(number) for number in row["removed"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise FormatError(f"{folder}: its manifest is damaged: {error}") from error
     if "/" in file or not file.endswith(".seg"):
         raise FormatError(f"{folder}: its manifest names {file!r}; allowed: segments of this folder")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,10 +34,15 @@ def open_file(path: str | Path) -> Path:
     if found.is_dir():
         raise MediaError(f"{found}: is a folder; an audio or video file was expected")
     try:
-        size = found.stat().st_size
+        about = found.stat()
     except OSError as error:
         raise MediaError(f"{found}: {error.strerror or error}") from error
-    if found.is_file() and size == 0:
+    except ValueError as error:  # a null character in the name
+        raise MediaError(f"{str(found)!r}: {error}") from error
+    if not stat.S_ISREG(about.st_mode):
+        # A pipe or a device would block, or never end.
+        raise MediaError(f"{found}: is not a regular file; an audio or video file was expected")
+    if about.st_size == 0:
         raise MediaError(f"{found}: the file is empty (0 bytes)")
     return found
 
