@@ -18,6 +18,9 @@ FORM_NAMES = (
     "mirrored and rotated by 270°",
 )
 
+MOST_COMPARED = 48  # maps, those of most evidence
+SAME_PLACE = 0.02  # of the smaller side: a third of a motion cell
+
 
 def turned_size(fingerprint: VideoDescription, form: int) -> tuple[float, float]:
     """Width and height of a frame after it went through a dihedral form."""
@@ -49,6 +52,29 @@ def similar(
     away = np.hypot(*(centre - centre[:, one : one + 1]))
     size = np.abs(np.log(np.maximum(scale, 1e-6) / scale[one]))
     return np.asarray((form == form[one]) & (away < 0.35 * scale[one]) & (size < 0.3))
+
+
+def most_agreed(
+    reference: VideoDescription,
+    maps: NDArray[np.float32],
+    form: int,
+    frame: NDArray[np.int64],
+    evidence: NDArray[np.float64],
+) -> int:
+    """Which of the maps (of one form) those of the most query frames agree with, to a third of a motion cell.
+
+    A camera that moves makes a good pair of two frames of different moments, but each such pair is displaced otherwise.
+    """
+    width, height = turned_size(reference, form)
+    order = np.argsort(-evidence, kind="stable")[:MOST_COMPARED]
+    m = maps[order].astype(np.float64).reshape(-1, 2, 3)
+    corners = np.array([[0, 0, 1], [width, 0, 1], [0, height, 1], [width, height, 1]], np.float64)
+    placed = m @ corners.T  # (maps, 2, corners)
+    away = np.hypot(*np.moveaxis(placed[:, None] - placed[None], 2, 0)).mean(axis=2)
+    scale = np.sqrt(np.abs(np.linalg.det(m[:, :, :2])))
+    near = away < SAME_PLACE * scale * min(width, height)
+    agreed = [len(np.unique(frame[order][row])) for row in near]
+    return int(order[int(np.argmax(agreed))])
 
 
 def describe(query: VideoDescription, reference: VideoDescription, form: int, affine: NDArray[np.floating]) -> str:

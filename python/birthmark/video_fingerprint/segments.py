@@ -91,14 +91,18 @@ def _run_around(times: NDArray[np.float64], centre: float) -> tuple[float, float
 
 def _passage(verifier: Verifier, tested: Tested, free: NDArray[np.bool_], seed: int, tried: float) -> Alignment | None:
     reference = verifier.reference
-    form, guess = int(tested.form[seed]), tested.maps[seed]
+    form = int(tested.form[seed])
     mates = free & geometry.similar(reference, tested.maps, tested.form, seed)
     query_times = verifier.table.times[tested.query_frame]
     reference_times = reference.sparse.times[tested.reference_frame]
-    centre = float(query_times[seed])
-    low, high = _run_around(query_times[mates], centre)
+    low, high = _run_around(query_times[mates], float(query_times[seed]))
     mates &= (query_times >= low) & (query_times <= high)
-    search = _LineSearch(verifier, form, guess, centre, tried)
+    near = np.flatnonzero(mates)
+    seed = int(
+        near[geometry.most_agreed(reference, tested.maps[near], form, tested.query_frame[near], tested.evidence[near])]
+    )
+    centre = float(query_times[seed])
+    search = _LineSearch(verifier, form, tested.maps[seed], centre, tried)
     search.try_frames(
         _line_of_frames(query_times[mates], reference_times[mates], tested.evidence[mates], seed_time=centre)
     )
