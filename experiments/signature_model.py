@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "python")]
+sys.path[:0] = [str(ROOT), str(ROOT / "python"), str(ROOT / "bench")]
 
 CLASSES = 32
 
@@ -70,32 +70,47 @@ def fit_classes(recordings: list[NDArray[np.float32]]) -> None:
 LEADING = 8
 SCALES = (0.93, 1.0, 1.07)  # of frequency: each voice stands for a smaller and a larger speaker as well
 CHANNELS = {"recorded": ("none",), "noisy": ("noise_20",), "narrow codec": ("amr_4.75", "codec2_3200")}
+POWER = 0.3  # of the pattern that is reckoned with, as a share of an undisturbed copy's
+SYNTHETIC_POWER = 0.05
+SYNTHETIC_GAINS = (0.2, 1.4)  # a clone says more of the pattern, the higher the band: first and last, linear between
 
 
 def fit_population(recordings: list[NDArray[np.float32]]) -> None:
     """What the detector takes for granted: how unmarked voices vary, and what arrives of a pattern.
 
     For each channel, mean and Kronecker-factored covariance of the class contrasts of unmarked voices after all of its
-    attacks, and the leading ways in which they differ beyond that. `response` is least squares: contrasts of a marked
-    voice less those of the same unmarked one, on the pattern.
+    attacks, and the leading ways in which they differ beyond that; the last channel is what a model of all the voices
+    says. `response` is least squares: contrasts of a marked voice less those of the same unmarked one, on the pattern.
     """
     from birthmark import signature
     from birthmark.attacks import AUDIO
 
     models = []
-    for attacks in CHANNELS.values():
-        sounds = [AUDIO[name](x, 16000, seed=1) for name in attacks for x in recordings]
+    channels = [[AUDIO[name](x, 16000, seed=1) for name in names for x in recordings] for names in CHANNELS.values()]
+    for sounds in [*channels, synthetic(recordings)]:
         values = np.stack([c.values for x in sounds for c in signature.contrasts(x, 16000, SCALES)])
         residues = values - values.mean(axis=0)
         classes, bands = factors(residues)
         models.append((values.mean(axis=0), classes, bands, leading(residues, classes, bands)))
     names = ("mean", "classes", "bands", "leading")
     arrays = {name: np.stack(parts) for name, parts in zip(names, zip(*models, strict=True), strict=True)}
-    arrays["response"] = response(recordings)
+    heard = response(recordings)
+    arrays["response"] = np.stack([heard] * len(CHANNELS) + [heard * np.linspace(*SYNTHETIC_GAINS, heard.shape[1])])
+    arrays["power"] = np.array([POWER] * len(CHANNELS) + [SYNTHETIC_POWER])
     rounded = {name: values.astype(np.float32) for name, values in arrays.items()}
     target = ROOT / "python/birthmark/data/signature_population.npz"
     target.parent.mkdir(exist_ok=True)
     np.savez_compressed(target, version=np.int64(1), **rounded)
+
+
+def synthetic(recordings: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    """Clones: one voice-conversion model of all the voices, each of which says what two others said."""
+    from cloning import analyse, model, said
+
+    analyses = [analyse(x) for x in recordings]
+    convert = model(analyses, 6000)
+    count = len(recordings)
+    return [said(convert, analyses[(n + apart) % count], n) for n in range(count) for apart in (7, 23)]
 
 
 def leading(

@@ -16,12 +16,15 @@ from birthmark.keys import Key
 from .contrasts import WARPS, Contrasts, Real, contrasts, recordings_of
 from .profiles import Profile
 from .signs import log10_tail
-from .whitening import coefficients_of
+from .whitening import SHARES, coefficients_of
 
 LOG10_P = -6.0
 """Default threshold, family-wise over the keys that were tested."""
 
 DECOYS = 4000
+
+HOME = 0.7
+"""Share of the search that is kept for recordings at their own speed and pitch; few suspects were changed."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class SignatureTest:
     log10_p: float
     """Probability of a statistic this large without the mark; counts every warp and filter that was tried."""
     z: float
-    """Standard score of the best of them; about normal without the mark, before counting how many were tried."""
+    """Standard score of the most telling of them; about normal without the mark, before counting what was tried."""
     warp: float
     """Factor by which the frequencies of the recording were found multiplied."""
     speech_s: float
@@ -82,11 +85,12 @@ def detect_contrasts(
     if not wanted:
         raise ArgumentError("keys is empty; at least one key is needed")
     signs = np.stack([chips(key).ravel() for key in wanted]).astype(np.float64)
+    prior = _prior(warps)
     limit = threshold - float(np.log10(len(wanted)))
 
     def test(coefficients: Real, speech_s: float) -> tuple[SignatureTest, ...]:
         results = []
-        for key, (log10_p, z, best) in zip(wanted, _score(coefficients, signs), strict=True):
+        for key, (log10_p, z, best) in zip(wanted, _score(coefficients, signs, prior), strict=True):
             warp = float(warps[best * len(warps) // len(coefficients)])
             results.append(SignatureTest(key.id, log10_p, z, warp, speech_s, log10_p <= limit))
         return tuple(results)
@@ -102,39 +106,51 @@ def detect_contrasts(
     return SignatureResult(tests, test(pooled, sum(s for _, s in each)))
 
 
-def _score(coefficients: Real, signs: Real) -> list[tuple[float, float, int]]:
-    """(log10_p, z, best filter) for each row of signs; `coefficients` is (filters, CLASSES * BANDS)."""
+def _score(coefficients: Real, signs: Real, prior: Real) -> list[tuple[float, float, int]]:
+    """(log10_p, z, best filter) for each row of signs; `coefficients` is (filters, CLASSES * BANDS).
+
+    The best filter has the least p-value over `prior`, its share of the search: a weighted Bonferroni minimum.
+    """
     norms = np.sqrt((coefficients**2).sum(axis=1))
     if not (norms > 0).any():
         return [(0.0, 0.0, len(norms) // 2) for _ in signs]
     unit = coefficients / np.where(norms > 0, norms, 1)[:, None]
     z = signs @ unit.T
-    decoys = _decoys(unit)
-    tried = _effective_trials(decoys, len(norms))
+    weighted = _log10_weighted(z, prior)
+    decoys = np.sort(_log10_weighted(_decoys(unit), prior).min(axis=1))
+    # share of the bound that correlated filters leave, where the decoys can still measure it
+    share = float(np.clip(0.01 / 10 ** decoys[len(decoys) // 100 - 1], prior.max(), 1.0))
     result = []
-    for row in z:
-        best = int(row.argmax())
-        above = len(decoys) - int(np.searchsorted(decoys, row[best]))
-        log10_p = float(np.log10((above + 1) / (len(decoys) + 1)))
-        if above < 20:
-            log10_p = min(0.0, log10_tail(unit[best], float(row[best])) + float(np.log10(tried)))
+    for row, values in zip(z, weighted, strict=True):
+        best = int(values.argmin())
+        below = int(np.searchsorted(decoys, values[best], side="right"))
+        log10_p = float(np.log10((below + 1) / (len(decoys) + 1)))
+        if below < 20:
+            log10_p = min(0.0, log10_tail(unit[best], float(row[best])) + float(np.log10(share / prior[best])))
         result.append((log10_p, float(row[best]), best))
     return result
 
 
+def _prior(warps: Sequence[float]) -> Real:
+    """Share of each trial in the search, (warps * channels,), that of the least change being HOME."""
+    home = int(np.argmin(np.abs(np.log(warps))))
+    scales = np.full(len(warps), (1 - HOME) / max(len(warps) - 1, 1))
+    scales[home] = HOME if len(warps) > 1 else 1.0
+    return np.outer(scales, SHARES).ravel()
+
+
+def _log10_weighted(z: Real, prior: Real) -> Real:
+    """log10 of the normal upper tail of each standard score over the prior of its filter (last axis)."""
+    from scipy.special import log_ndtr
+
+    return np.asarray(log_ndtr(-z) / np.log(10) - np.log10(prior))
+
+
 def _decoys(unit: Real) -> Real:
-    """Ascending statistics of keys that were never issued, drawn from the recording itself: the same file, the same."""
+    """z of keys that were never issued, (DECOYS, filters), drawn from the recording itself: the same file, the same."""
     digest = hashlib.blake2b(np.ascontiguousarray(unit).tobytes(), digest_size=16, person=b"sig-decoys").digest()
     drawn = np.random.default_rng(list(digest)).bytes(DECOYS * unit.shape[1] // 8)
     bits = np.unpackbits(np.frombuffer(drawn, np.uint8)).reshape(DECOYS, unit.shape[1])
     weights = 2.0 * unit.T.astype(np.float32)  # of the bits 0 and 1, which stand for -1 and 1
     parts = [part.astype(np.float32) @ weights for part in np.split(bits, 16)]  # each fits the cache
-    return np.sort((np.concatenate(parts) - unit.sum(axis=1)).max(axis=1))
-
-
-def _effective_trials(maxima: Real, warps: int) -> float:
-    """Number of independent normal tests whose maximum has the decoys' upper hundredth."""
-    from scipy.special import ndtr
-
-    high = maxima[-(len(maxima) // 100)]
-    return float(np.clip(0.01 / ndtr(-high), 1.0, warps))
+    return np.asarray(np.concatenate(parts) - unit.sum(axis=1))

@@ -17,10 +17,10 @@ from .profiles import Profile
 _OWN_SHARE = 0.25
 """Share of the recording's own covariance in the one that whitens it."""
 
-_ARRIVING = 0.3
-"""Power of the pattern that is reckoned with, as a share of what an undisturbed copy has."""
-
 _MIN_BANDS = 8
+
+SHARES = (0.05, 0.15, 0.4, 0.4)
+"""Of the search, for each channel: as recorded, in noise, after a narrow codec, synthetic. The weak get the most."""
 
 
 @dataclass(frozen=True)
@@ -36,37 +36,40 @@ class _Population:
     leading: Real
     """Strongest ways in which voices differ beyond these covariances, (channels, ways, CLASSES, BANDS)."""
     arrives: Real
-    """What arrives of each sign in each band, (BANDS, BANDS)."""
+    """What arrives of each sign in each band, (channels, BANDS, BANDS)."""
+    power: Real
+    """Power of the pattern that is reckoned with, as a share of what `arrives` says, (channels,)."""
 
 
 def coefficients_of(found: Contrasts, reference: Profile | None = None) -> Real:
     """Weight of each sign in the statistic, (channels, CLASSES * BANDS).
 
-    There is a filter for voices as recorded, one for voices in noise and one for voices after a narrow codec. Their
-    covariances are mixed with the recording's own, so that what is uncertain in this recording counts less. The
-    weights of several recordings are in one unit and may be added up.
+    There is a filter for voices as recorded, one for voices in noise, one for voices after a narrow codec and one for
+    synthetic voices. Their covariances are mixed with the recording's own, so that what is uncertain in this recording
+    counts less. The weights of several recordings are in one unit and may be added up.
     """
     population = _population()
     use = found.bands
-    count = len(population.means)
+    count = len(SHARES)
     if found.speech_s < MIN_SPEECH or use.sum() < _MIN_BANDS:
         return np.zeros((count, CLASSES * BANDS))
-    expected = population.means if reference is None else np.broadcast_to(reference.values, population.means.shape)
-    residue = (found.values - expected)[..., use]
+    residue = (found.values - population.means)[..., use]
     classes, bands = population.classes, population.bands[:, use][..., use]
+    if reference is not None:
+        residue = _informed(residue, (reference.values - population.means)[..., use], classes, bands)
     residue = _without(population.leading[..., use], residue, classes, bands)
     bands = _adapted(bands, _transposed(residue) @ _solve(classes, residue) / CLASSES)
     classes = _adapted(classes, residue @ _solve(bands, _transposed(residue)) / use.sum())
     of_classes, of_bands = _cholesky(classes), _cholesky(bands)
     white = _whitened(residue, of_classes, of_bands)
     sent = _solve(of_classes, found.membership)
-    arrives = _solve(of_bands, population.arrives[:, use].T)
+    arrives = _solve(of_bands, _transposed(population.arrives[..., use]))
     # In the axes of `sent` and `arrives` a matched filter is a product. Where much of the pattern arrives it says the
     # same of many signs at once, so such axes count less: a Wiener filter, whose noise includes the other signs.
     class_power, class_axes = np.linalg.eigh(sent @ _transposed(sent))
     band_power, band_axes = np.linalg.eigh(arrives @ _transposed(arrives))
     parts = _transposed(band_axes) @ white @ class_axes
-    parts /= 1 + _ARRIVING * band_power[:, :, None] * class_power[:, None, :]
+    parts /= 1 + population.power[:, None, None] * band_power[:, :, None] * class_power[:, None, :]
     weights = _transposed(arrives) @ band_axes @ parts @ _transposed(class_axes) @ sent
     return _transposed(weights).reshape(count, -1)
 
@@ -74,6 +77,18 @@ def coefficients_of(found: Contrasts, reference: Profile | None = None) -> Real:
 def _whitened(values: Real, of_classes: Real, of_bands: Real) -> Real:
     """Values less the covariances whose Cholesky factors these are, (..., classes, bands), as (..., bands, classes)."""
     return _solve(of_bands, _transposed(_solve(of_classes, values)))
+
+
+def _informed(residue: Real, known: Real, classes: Real, bands: Real) -> Real:
+    """The residue less as much of what is `known` of the voice as explains it best: none of it to all.
+
+    A copy has all of a voice's own detail, a clone a part. Least squares under the covariances; the key has no say.
+    """
+    of_classes, of_bands = _cholesky(classes), _cholesky(bands)
+    white, explained = _whitened(residue, of_classes, of_bands), _whitened(known, of_classes, of_bands)
+    share = (white * explained).sum(axis=(1, 2)) / np.maximum((explained**2).sum(axis=(1, 2)), 1e-12)
+    # rounded, so that a profile of the very recording leaves nothing
+    return np.asarray(residue - np.clip(np.round(share, 6), 0, 1)[:, None, None] * known)
 
 
 def _without(leading: Real, residue: Real, classes: Real, bands: Real) -> Real:
@@ -110,6 +125,6 @@ def _population() -> _Population:
         data = np.load(file)
         if int(data["version"]) != VERSION:
             raise FormatError(f"signature_population.npz has version {int(data['version'])}; allowed: {VERSION}")
-        names = ("mean", "classes", "bands", "leading", "response")
-        means, classes, bands, leading, response = (data[name].astype(np.float64) for name in names)
-    return _Population(means, classes, bands, leading, band_spread().astype(np.float64) @ response)
+        names = ("mean", "classes", "bands", "leading", "response", "power")
+        means, classes, bands, leading, response, power = (data[name].astype(np.float64) for name in names)
+    return _Population(means, classes, bands, leading, band_spread().astype(np.float64) @ response, power)

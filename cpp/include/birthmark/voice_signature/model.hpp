@@ -35,8 +35,8 @@ inline constexpr double kNarrow = 0.35;
 inline constexpr double kMedium = 1.2;
 inline constexpr double kWide = 3.5;
 inline constexpr std::size_t kTelephoneBands = 34;   ///< bands up to 3.4 kHz
-inline constexpr Spread kTelephoneSpread{1.2, 3.9};  ///< what a codec's ten parameters still say, and fine detail
-inline constexpr Spread kUpperSpread{0.0, 4.8};      ///< fine detail alone, which a clone learns
+inline constexpr Spread kTelephoneSpread{1.2, 3.8};  ///< what a codec's ten parameters still say, and fine detail
+inline constexpr Spread kUpperSpread{0.0, 5.7};      ///< fine detail alone, which a clone learns
 
 inline constexpr std::size_t kLookahead = 125;   ///< frames of future in the running mean, 1 s
 inline constexpr double kMeanFrames = 250.0;     ///< time constant of the running mean, 2 s
