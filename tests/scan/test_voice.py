@@ -22,9 +22,9 @@ def searched(samples: NDArray[np.float32], block: int, limit: float = -6.0) -> l
 
 @pytest.fixture(scope="module")
 def mixed() -> NDArray[np.float32]:
-    """10 s of a marked voice from 70 s on, in 130 s of another voice."""
+    """7 s of a marked voice from 70 s on, in 130 s of another voice."""
     names = list(voices())
-    marked = signature.embed(prompt_speech(names[0], 10.0, 1), 16000, KEYS[2])
+    marked = signature.embed(prompt_speech(names[0], 7.0, 1), 16000, KEYS[2])
     other = prompt_speech(names[1], 130.0, 2)
     return np.concatenate([other[: 70 * 16000], marked, other[70 * 16000 :]])
 
