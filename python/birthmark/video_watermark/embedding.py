@@ -42,7 +42,7 @@ class VideoEmbedStream:
             raise ArgumentError(f"payload is {payload}; allowed: 0 to 2^64 - 1")
         if not 0.1 <= strength <= 4.0:
             raise ArgumentError(f"strength is {strength}; allowed: 0.1 to 4")
-        loss, psnr_db = (0.035, 43.0) if single else (0.0155, 46.3)
+        loss, psnr_db = (0.035, 43.3) if single else (0.0155, 46.3)
         self._embedder = core.VideoEmbedder(
             key,
             payload,
