@@ -58,7 +58,7 @@ def warn(text: str) -> None:
 def warn_of_dropped(target: Path, streams: Sequence[str]) -> None:
     """Names the streams of the source that its marked copy has lost, where there are any."""
     if streams:
-        warn(f"{target}: these streams could not be copied: {', '.join(streams)}")
+        warn(f"{target}: these could not be kept: {', '.join(streams)}")
 
 
 @contextmanager

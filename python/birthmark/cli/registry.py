@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from birthmark.cli.common import EXIT_ERROR, EXIT_NOTHING_FOUND, JsonOption, counted, print_json, progress, warn
+from birthmark.cli.common import (
+    EXIT_ERROR,
+    EXIT_NOTHING_FOUND,
+    JsonOption,
+    counted,
+    print_json,
+    progress,
+    warn,
+    warn_of_dropped,
+)
 from birthmark.cli.secret import KeyFileOption, PassphraseFileOption, RegistryPath, open_registry, secret_of
 from birthmark.errors import ArgumentError, Error
 
@@ -144,6 +153,7 @@ def deliver(
             advance(seconds - done)
             done = seconds
 
+        lost: list[str] = []
         made = store.deliver(
             source,
             target,
@@ -154,11 +164,13 @@ def deliver(
             codec=codec,
             crf=crf,
             progress=step,
+            dropped=lost.extend,
         )
     if as_json:
-        print_json({"file": str(target)} | _delivery(made))
+        print_json({"file": str(target), "dropped": lost} | _delivery(made))
     else:
         typer.echo(f"{target}: mark {made.mark_id:016x} for {recipient}")
+        warn_of_dropped(target, lost)
 
 
 def revoke(

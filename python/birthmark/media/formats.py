@@ -69,6 +69,7 @@ class Target:
 
 _PCM = ("pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_s16be", "pcm_s24be", "pcm_mulaw", "pcm_alaw", "pcm_u8")
 _MP4 = ("aac", "alac", "mp3", "opus", "ac3", "eac3")
+_MPEGTS = Target("", "mpegts", ("aac", "mp3", "ac3", "eac3"))
 _M4A = Target("", "mp4", ("aac", "alac"), sound_only=True, covers=True, options={"brand": "M4A "})
 _MATROSKA = ("aac", "opus", "mp3", "flac", "ac3", "eac3", *_PCM)
 
@@ -99,6 +100,10 @@ TARGETS: dict[str, Target] = {
     ".webm": Target("", "webm", ("opus",)),
     ".mka": Target("", "matroska", _MATROSKA),
     ".mkv": Target("", "matroska", _MATROSKA),
+    ".ts": _MPEGTS,
+    ".m2ts": _MPEGTS,
+    ".mts": _MPEGTS,
+    ".flv": Target("", "flv", ("aac", "mp3")),
     ".avi": Target("", "avi", ("mp3", "ac3", *_PCM)),
     ".ac3": Target("", "ac3", ("ac3",), sound_only=True),
 }

@@ -9,7 +9,6 @@ from typing import Any
 
 import av
 import numpy as np
-from av.stream import Disposition
 from numpy.typing import NDArray
 
 from birthmark.errors import Error, MediaError
@@ -17,7 +16,7 @@ from birthmark.errors import Error, MediaError
 from .decode import AvDecoder, av_input, check_complete, describe
 from .encode import AvEncoder, Signal
 from .formats import AudioInfo, Target
-from .streams import can_copy, lost_streams, portable_tags
+from .streams import add_copy, can_copy, is_cover, lost_streams, portable_tags
 
 Block = NDArray[np.float32]
 Change = Callable[[Block | None], Iterator[Block]]
@@ -70,10 +69,11 @@ def _wire(
         if stream.index == audio.index:
             encoder = AvEncoder(output, target, Signal(info.rate, info.channels, info.frames), info)
             encoder.stream.metadata.update(portable_tags(audio))
+            encoder.stream.disposition = audio.disposition
         elif _copied(stream, target):
-            copies[stream.index] = output.add_stream_from_template(stream, opaque=True)
-            copies[stream.index].metadata.update(portable_tags(stream))
-            copies[stream.index].disposition = stream.disposition
+            copy = add_copy(output, stream)
+            if copy is not None:
+                copies[stream.index] = copy
     assert encoder is not None
     chapters = container.chapters()
     if chapters and (not target.sound_only or target.covers):
@@ -84,7 +84,7 @@ def _wire(
 def _copied(stream: av.stream.Stream, target: Target) -> bool:
     if not target.sound_only:
         return can_copy(stream)
-    return target.covers and bool(stream.disposition & Disposition.attached_pic)
+    return target.covers and is_cover(stream)
 
 
 class _DecodeTimes:
@@ -136,7 +136,7 @@ def _run(wiring: _Wiring, change: Change) -> None:
             for block in decoder.decode(packet if packet.size else None):
                 forward(block)
         elif packet.stream.index in copies and packet.size:
-            if packet.stream.disposition & Disposition.attached_pic:
+            if is_cover(packet.stream):
                 packet.pts = packet.dts = 0
                 ready = [packet]
             else:

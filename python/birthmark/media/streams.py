@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import av
+from av.stream import Discard, Disposition
+
 _CODING_TAGS = ("encoder", "duration", "bps")
+_COVERS = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}
 
 
 def can_copy(stream: Any) -> bool:
@@ -12,13 +16,49 @@ def can_copy(stream: Any) -> bool:
     return stream.type in ("video", "audio", "subtitle", "attachment")
 
 
+def is_cover(stream: Any) -> bool:
+    """Whether a stream is cover art: a picture that belongs to the whole file."""
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
+def add_copy(output: Any, stream: Any) -> Any | None:
+    """A stream of an open output for the packets of `stream`, which `can_copy`.
+
+    None for cover art in Matroska, which keeps it as an attachment: that is complete already.
+    """
+    if is_cover(stream) and output.format.name == "matroska":
+        _attach_cover(output, stream)
+        return None
+    copy = output.add_stream_from_template(stream, opaque=True)
+    copy.metadata.update(portable_tags(stream))
+    copy.disposition = stream.disposition
+    if stream.type == "video" and stream.average_rate and not is_cover(stream):
+        copy.codec_context.framerate = stream.average_rate  # else that of the codec's own clock, such as 1000
+    return copy
+
+
+def _attach_cover(output: Any, stream: Any) -> None:
+    name, kind = _COVERS.get(stream.codec_context.name, ("cover.bin", "application/octet-stream"))
+    tags = {key.lower(): value for key, value in stream.metadata.items()}
+    with av.open(stream.container.name, "r", metadata_errors="replace") as again:
+        picture = next((p for p in again.demux(again.streams[stream.index]) if p.size), None)
+    if picture is not None:
+        output.add_attachment(tags.get("filename", name), tags.get("mimetype", kind), bytes(picture))
+
+
 def lost_streams(container: Any) -> tuple[str, ...]:
-    """Names of an input's streams that cannot be copied, but for a timecode that its picture carries as well."""
-    carried = any("timecode" in stream.metadata for stream in container.streams.video)
+    """Names of an input's streams that cannot be copied, but for what goes another way.
+
+    These are a timecode that the picture carries as well, and the titles of chapters.
+    """
+    timed = any("timecode" in stream.metadata for stream in container.streams.video)
+    titled = bool(container.chapters())
     return tuple(
         _name(stream)
         for stream in container.streams
-        if not can_copy(stream) and not (carried and "timecode" in stream.metadata)
+        if not can_copy(stream)
+        and not (timed and "timecode" in stream.metadata)
+        and not (titled and stream.discard == Discard.all)
     )
 
 

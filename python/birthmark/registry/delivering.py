@@ -58,8 +58,11 @@ def deliver(
     recording: str | Described,
     *,
     progress: Callable[[float], None] | None = None,
-) -> int:
-    """Returns the mark ID. `recording` is the id of a registered one, or what is to be registered."""
+) -> tuple[int, tuple[str, ...]]:
+    """Returns the mark ID and the names of streams that the copy has lost.
+
+    `recording` is the id of a registered one, or what is to be registered.
+    """
     mark_id = _new_mark_id(store)
     target = order.target.absolute()
     workplace = workplace_of(target)
@@ -68,7 +71,7 @@ def deliver(
     names = (new_name,) if new_name else ()
     with noted(store, Note(names, mark_id, str(workplace), str(target))):
         workplace.mkdir(mode=0o700)
-        embed_recording(
+        report = embed_recording(
             order.source,
             copy,
             mark_id,
@@ -102,7 +105,7 @@ def deliver(
                     created_at=now(),
                 )
             )
-    return mark_id
+    return mark_id, report.dropped
 
 
 def _new_mark_id(store: Store) -> int:

@@ -249,18 +249,22 @@ class Registry(Closing):
         codec: str = "x264",
         crf: float | None = None,
         progress: Callable[[float], None] | None = None,
+        dropped: Callable[[tuple[str, ...]], None] | None = None,
     ) -> Delivery:
         """Mark a copy of a recording for one recipient under one licence, and register it: both or neither.
 
         `source` is registered where it is not yet. `strength`, `codec`, `crf` and `progress` are those of
-        `birthmark.recordings.embed_recording`, whose errors pass through. Raises ArgumentError where `target` exists.
+        `birthmark.recordings.embed_recording`, whose errors pass through; `dropped` is told the names of
+        streams that the copy has lost. Raises ArgumentError where `target` exists.
         """
         order = delivering.Order(Path(source), Path(target), recipient, licence, strength, codec, crf)
         owner = self.person(person)
         key = self.keys(owner)[0].key
         known, described = self._known(order.checked().source, owner)
         recording = described or (known.id if known else "")
-        mark_id = delivering.deliver(self._store, order, owner.id, key, recording, progress=progress)
+        mark_id, lost = delivering.deliver(self._store, order, owner.id, key, recording, progress=progress)
+        if dropped is not None:
+            dropped(lost)
         delivery = self.delivery_of(mark_id)
         assert delivery is not None
         return delivery

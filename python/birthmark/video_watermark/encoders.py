@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from av.codec import Codec
 from av.sidedata.sidedata import Type
+from av.video.format import VideoFormat
+from av.video.reformatter import ColorRange, Colorspace
 
 from birthmark.errors import ArgumentError, HostError, MediaError
 
+from .hdr import light_options
 from .planes import LUMA_BITS
 
 _NAMES = {"x264": "libx264", "x265": "libx265", "vp9": "libvpx-vp9", "av1": "libsvtav1"}
@@ -16,6 +20,7 @@ _ALSO = {"mjpeg": "mjpeg", "png": "png", "webp": "libwebp"}  # single pictures, 
 _PRESETS = {"x264": "medium", "x265": "fast", "vp9": "4", "av1": "8"}
 _BEST_CRF = {"x264": 16.0, "x265": 18.0, "vp9": 18.0, "av1": 18.0}
 _GAIN = {"hevc": 1.5, "vp9": 1.5, "av1": 1.8, "h264": 1.0}
+RGB_MATRIX, RGB_RANGE = Colorspace.ITU709, ColorRange.MPEG  # of luma and chroma made from red, green and blue
 _FORMATS = {
     "x264": ("yuv420p", "yuvj420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le", "gray"),
     "x265": ("yuv420p", "yuvj420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv420p12le", "gray"),
@@ -61,12 +66,14 @@ def add_encoder(output: Any, stream: Any, codec: str, crf: float | None, preset:
     else:
         options["preset"] = name
     if codec == "x265":
-        options["x265-params"] = "log-level=error"
+        options["x265-params"] = "log-level=error"  # light_options adds to it
     pixel_format = _pixel_format(source.pix_fmt or "yuv420p", codec)
     if pixel_format.startswith(("yuv420", "yuvj420")) and codec != "vp9" and (source.width % 2 or source.height % 2):
         raise HostError(
             f"picture is {source.width} x {source.height} pixels; {codec} holds even sizes only: choose the codec vp9"
         )
+    if pixel_format not in {one.name for one in Codec(_NAMES[codec], "w").video_formats or ()}:
+        raise HostError(f"picture has the format {pixel_format}, which this build's {codec} does not hold")
     try:
         video = output.add_stream(_NAMES[codec], rate=stream.average_rate or 25, options=options)
     except (ValueError, TypeError) as error:
@@ -79,8 +86,30 @@ def add_encoder(output: Any, stream: Any, codec: str, crf: float | None, preset:
         context.sample_aspect_ratio = source.sample_aspect_ratio
     for name in ("color_range", "colorspace", "color_primaries", "color_trc"):
         setattr(context, name, getattr(source, name))
+    if VideoFormat(source.pix_fmt or "yuv420p").is_rgb:
+        context.colorspace, context.color_range = RGB_MATRIX, RGB_RANGE
+    if output.format.name == "avi":
+        context.max_b_frames = 0  # AVI has no place for times in another order than that of decoding
     context.thread_count = 0
     return video
+
+
+def fit_to_frame(video: Any, frame: Any, codec: str) -> tuple[str, ...]:
+    """Takes over what only decoded frames tell, before the first is encoded: display matrix, HDR metadata, fields.
+
+    Returns the names of what the codec cannot hold. Raises HostError for interlaced frames unless `codec` is x264.
+    """
+    matrix = rotation_matrix(frame)
+    if matrix is not None:
+        video.set_display_matrix(matrix)
+    context = video.codec_context
+    if frame.interlaced_frame:
+        if codec != "x264":
+            raise HostError(f"is interlaced, which {codec} does not hold: choose x264 or deinterlace it first")
+        context.options = context.options | {"flags": "+ildct+ilme"}
+    more, lost = light_options(frame, codec)
+    context.options = context.options | more
+    return lost
 
 
 def rotation_matrix(frame: Any) -> list[int] | None:

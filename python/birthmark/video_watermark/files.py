@@ -15,14 +15,15 @@ from birthmark.errors import ArgumentError, HostError, MediaError
 from birthmark.keys import Key
 from birthmark.media import BlockStream, transform_audio
 from birthmark.media.atomic import replacing
+from birthmark.media.formats import target_for
 from birthmark.media.order import InOrder, in_order
-from birthmark.media.streams import can_copy, lost_streams, portable_tags
+from birthmark.media.streams import add_copy, can_copy, is_cover, lost_streams, portable_tags
 
 from .detection import VideoDetectStream
 from .embedding import VideoEmbedStream, check_size
-from .encoders import add_encoder, rotation_matrix
+from .encoders import RGB_MATRIX, RGB_RANGE, add_encoder, fit_to_frame
 from .images import embed_image, is_image
-from .planes import LUMA_BITS, luma_view, open_video, readable, seconds_of
+from .planes import LUMA_BITS, has_alpha, is_opaque, luma_view, open_video, readable, seconds_of
 from .results import VideoDetection
 
 VERIFY_SECONDS = 20.0
@@ -74,12 +75,13 @@ def embed_video(
 
     `codec`: "x264", "x265", "vp9" or "av1"; `crf`: its quality, by default matched to the source's bits per pixel.
     `make_sound(rate, channels)` gives a stream of `process` and `flush` that the sound passes through. All other
-    streams but those of data, chapters, tags, the rotation and the colour description are copied; times of frames are
-    kept. Memory stays bounded; the result appears when complete and when detection has found the mark in it.
+    streams but those of data, chapters, tags, the rotation, the colour description and HDR10 metadata are copied; times
+    of frames are kept, and interlaced video stays interlaced. Memory stays bounded; the result appears when complete
+    and when detection has found the mark in it.
     `progress(seconds done)` is called after each frame.
 
     Raises ArgumentError for bad arguments, MediaError for files that cannot be read or written, and HostError for
-    videos that cannot carry the mark (interlaced, transparent, too short or too plain).
+    videos that cannot carry the mark (transparent, too short or too plain).
     """
     source, target = Path(source), Path(target)
     if target.exists() and source.exists() and target.samefile(source):
@@ -87,6 +89,8 @@ def embed_video(
     with replacing(target) as temporary:
         if is_image(source):
             return VideoEmbedReport(1, 0.0, embed_image(source, target, temporary, key, payload, strength=strength))
+        if make_sound is not None:
+            target_for(target)
         picture = (
             temporary if make_sound is None else temporary.with_name(temporary.stem + ".picture" + temporary.suffix)
         )
@@ -103,12 +107,24 @@ def embed_video(
 
 def _mark_sound(picture: Path, target: Path, make_sound: MakeSound) -> str | None:
     """Passes the sound through its stream; where that refuses the file stays as it is, and the reason is returned."""
+    with av.open(str(picture)) as container:
+        silent = not container.streams.audio
+    if silent:
+        picture.replace(target)
+        return "none of it can be decoded"
     try:
         transform_audio(picture, target, make_sound)
     except HostError as error:
         picture.replace(target)
         return str(error)
     return None
+
+
+def _timed(packet: Any) -> bool:
+    """Whether a packet holds something and has a time; cover art gets that of the start."""
+    if packet.size and is_cover(packet.stream):
+        packet.pts = packet.dts = 0
+    return bool(packet.size) and packet.dts is not None
 
 
 @dataclass(frozen=True)
@@ -146,6 +162,7 @@ class _Job:
         self.size = (0, 0)
         self.dropped: tuple[str, ...] = ()
         self.order = InOrder()
+        self.interlaced = False
 
     def run(self) -> tuple[int, float]:
         with open_video(self.source) as (container, stream):
@@ -164,9 +181,8 @@ class _Job:
     def _check(self, stream: Any) -> None:
         context = stream.codec_context
         check_size(context.width, context.height)
-        name = context.pix_fmt or "yuv420p"
-        if any(component.is_alpha for component in av.VideoFormat(name).components):
-            raise HostError(f"{self.source}: has a transparent format ({name}), which marking would lose")
+        if ("alpha_mode", "1") in {(tag.lower(), value) for tag, value in stream.metadata.items()}:
+            raise HostError(f"{self.source}: is transparent, which marking would lose")
         self.size = (context.width, context.height)
 
     def _copy(self, container: Any, stream: Any, output: Any) -> None:
@@ -177,7 +193,7 @@ class _Job:
                 for decoded in packet.decode():
                     for frame in self.order.push(decoded):
                         self._frame(frame, stream, output)
-            elif packet.stream.index in copies and packet.size and packet.dts is not None:
+            elif packet.stream.index in copies and _timed(packet):
                 packet.stream = copies[packet.stream.index]
                 held.append(packet)
             if self.frames or len(held) > _MOST_HELD:
@@ -203,28 +219,32 @@ class _Job:
                 self.encoder.metadata.update(portable_tags(stream))
                 self.encoder.disposition = stream.disposition
             elif can_copy(other):
-                copies[other.index] = output.add_stream_from_template(other, opaque=True)
-                copies[other.index].metadata.update(other.metadata)
-                copies[other.index].disposition = other.disposition
+                copy = add_copy(output, other)
+                if copy is not None:
+                    copies[other.index] = copy
         chapters = container.chapters()
         if chapters:
             output.set_chapters(chapters)
         return copies
 
     def _frame(self, frame: Any, stream: Any, output: Any) -> None:
-        if frame.interlaced_frame:
-            raise HostError(f"{self.source}: is interlaced; deinterlace it first")
         if (frame.width, frame.height) != self.size:
             raise HostError(f"{self.source}: changes its size from {self.size} to {(frame.width, frame.height)}")
         fallback = self.last + 1.0 / float(stream.average_rate or 25)
         seconds = seconds_of(frame, fallback if self.frames else 0.0)
         if self.first is None:
             self.first = seconds
-            matrix = rotation_matrix(frame)
-            if matrix is not None:
-                self.encoder.set_display_matrix(matrix)
+            self.interlaced = frame.interlaced_frame
+            try:
+                self.dropped += fit_to_frame(self.encoder, frame, self.options.codec)
+            except HostError as error:
+                raise HostError(f"{self.source}: {error}") from error
+        if frame.interlaced_frame and not self.interlaced:
+            raise HostError(f"{self.source}: becomes interlaced at {seconds:.2f} s; deinterlace it first")
+        if has_alpha(frame) and not is_opaque(frame):
+            raise HostError(f"{self.source}: is transparent ({frame.format.name}), which marking would lose")
         wanted = self.encoder.codec_context.pix_fmt
-        marked = frame if frame.format.name == wanted else frame.reformat(format=wanted)
+        marked = frame if frame.format.name == wanted else self._converted(frame, wanted)
         marked.make_writable()
         luma, bits = luma_view(marked)
         if self.marker is None:
@@ -239,6 +259,11 @@ class _Job:
         self.last = seconds
         if self.progress is not None:
             self.progress(seconds - self.first)
+
+    def _converted(self, frame: Any, wanted: str) -> Any:
+        if frame.format.is_rgb:
+            return frame.reformat(format=wanted, dst_colorspace=RGB_MATRIX, dst_color_range=RGB_RANGE)
+        return frame.reformat(format=wanted)
 
 
 def detect_video(

@@ -13,7 +13,7 @@ from birthmark.keys import Key
 
 from .detection import VideoDetectStream
 from .embedding import VideoEmbedStream
-from .planes import open_video
+from .planes import has_alpha, is_opaque, open_video
 
 # Encoder, pixel format and settings per extension; the quantiser of JPEG and the quality of WebP are near the best.
 _WRITERS: dict[str, tuple[str, str, dict[str, str]]] = {
@@ -41,7 +41,7 @@ def embed_image(source: Path, final: Path, temporary: Path, key: Key, payload: i
         frame = next(container.decode(stream), None)
         if frame is None:
             raise MediaError(f"{source}: has no picture")
-        if any(component.is_alpha for component in frame.format.components) and not _opaque(frame):
+        if has_alpha(frame) and not is_opaque(frame):
             raise HostError(f"{source}: is transparent ({frame.format.name}), which marking would lose")
         pixels = frame.to_ndarray(format="rgb24")
     height, width = pixels.shape[:2]
@@ -61,8 +61,3 @@ def embed_image(source: Path, final: Path, temporary: Path, key: Key, payload: i
         if one.payload == payload:
             return one.log10_p
     raise HostError(f"{source}: {width} x {height} pixels of this picture cannot carry the mark; take a larger one")
-
-
-def _opaque(frame: Any) -> bool:
-    pixels = frame.to_ndarray(format="rgba")
-    return bool(np.all(pixels[..., 3] == 255))

@@ -59,6 +59,16 @@ def readable(frame: Any) -> Any:
     return frame if frame.format.name in LUMA_BITS else frame.reformat(format="yuv420p")
 
 
+def has_alpha(frame: Any) -> bool:
+    """Whether the frame's format has room for transparency."""
+    return any(component.is_alpha for component in frame.format.components)
+
+
+def is_opaque(frame: Any) -> bool:
+    """Whether no pixel of the frame is transparent."""
+    return bool(np.all(frame.to_ndarray(format="rgba")[..., 3] == 255))
+
+
 def luma_view(frame: Any) -> tuple[NDArray[Any], int]:
     """The luma plane (height, width) of a frame in a format of LUMA_BITS, sharing its memory, and its bits."""
     bits = LUMA_BITS[frame.format.name]
