@@ -17,7 +17,9 @@ from birthmark.media.formats import TARGETS, choose_bit_rate
 RATE = 22050
 LOSSLESS = (".wav", ".w64", ".rf64", ".aiff", ".au", ".caf", ".flac")
 # Containers that do not say how much delay the codec has put before the first sample.
-SILENT_ON_DELAY = {".aac": 1024, ".amr": 40, ".avi": 1105, ".ac3": 256}
+SILENT_ON_DELAY = {".aac": 1024, ".amr": 40, ".avi": 1105, ".ac3": 256} | dict.fromkeys(
+    (".ts", ".m2ts", ".mts", ".flv"), 1024
+)
 
 
 class Gain:

@@ -50,6 +50,9 @@ class Profile:
 
     response: NDArray[np.complex128]
     tilt: float
+    joint: bool = True
+    """Whether what the harmonics have in common is taken out. A strong mark that does not quite come as expected, as
+    after a wrong speed, would be taken for it and cancel itself (as in an adaptive beamformer)."""
 
     def gains(self, pattern: Pattern) -> NDArray[np.float64]:
         """Relative amplitudes (modes,)."""
@@ -61,6 +64,8 @@ class Profile:
 PROFILES = (
     Profile(_held(), 0.0),
     Profile(_held(), 1.0),
+    Profile(_held(), 0.0, joint=False),
+    Profile(_held(), 1.0, joint=False),
     Profile(_smooth([1.0, 1.0, 1.0, 1.0]), 0.0),
     Profile(_smooth([1.0, 0.6, 0.4, 0.3]), 1.0),
 )
@@ -106,7 +111,7 @@ def soft_bits(values: Spectrum, pattern: Pattern, profile: Profile = PROFILES[0]
     on the key's signs.
     """
     amplitudes = values.amplitudes()
-    inverse, weights = _noise(amplitudes, pattern)
+    inverse, weights = _noise(amplitudes, pattern, joint=profile.joint)
     filtered = amplitudes @ inverse.T @ profile.response.conj()
     weighted = filtered * (weights * profile.gains(pattern))[:, None]
     terms = np.stack([weighted.real, weighted.imag], axis=1)  # (modes, 2, harmonics)
@@ -125,19 +130,23 @@ def slot_scores(
     """How much each slot (slots, modes) adds to the statistic of a payload, weighted as in `total`."""
     chips = np.asarray(coding.PayloadCode(core.CODE_BITS).encode(match.payload), dtype=np.float64)[pattern.codes]
     signs = pattern.signs[:, 0] * chips[:, :1] + 1j * pattern.signs[:, 1] * chips[:, 1:]
-    inverse, weights = _noise(total.amplitudes(), pattern)
+    inverse, weights = _noise(total.amplitudes(), pattern, joint=match.profile.joint)
     expected = (signs * (weights * match.profile.gains(pattern))[:, None]) @ match.profile.response.T @ inverse.T
     turns = np.exp(2j * np.pi / core.PERIOD * np.outer(RECEIVED, marked_seconds))
     return np.asarray((folded.T * (expected @ turns).conj()).real.sum(axis=0))
 
 
-def _noise(amplitudes: NDArray[np.complex128], pattern: Pattern) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
+def _noise(
+    amplitudes: NDArray[np.complex128], pattern: Pattern, *, joint: bool
+) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
     """Inverse of the covariance of the harmonics, over modes that count alike whatever their power (Tyler 1987, two
-    steps) and loaded with white noise, and a weight for each mode: one over its noise after that."""
+    steps) and loaded with white noise, and a weight for each mode: one over its noise after that. Not `joint`: of
+    their variances alone."""
     count = amplitudes.shape[1]
     inverse: NDArray[np.complex128] = np.eye(count, dtype=np.complex128)
     for _ in range(2):
         shape = (amplitudes / _power(amplitudes, inverse)[:, None]).T @ amplitudes.conj()
+        shape *= 1.0 if joint else np.eye(count)
         shape *= count / max(float(np.trace(shape).real), 1e-12)
         inverse = np.asarray(np.linalg.inv((1 - _LOADING) * shape + _LOADING * np.eye(count)), np.complex128)
     power = _power(amplitudes, inverse)
