@@ -21,8 +21,7 @@ ContrastKeeper::ContrastKeeper(const BlockGrid& grid) {
 }
 
 void ContrastKeeper::add(const BlockGrid& grid, const cv::Mat1f& amplitudes, cv::Mat1f& change) {
-    const cv::Mat1f means(static_cast<int>(grid.rows()), static_cast<int>(grid.columns()),
-                          const_cast<float*>(grid.means().data()));
+    const cv::Mat1f means = grid.mean_picture();
     cv::blur(means, detail_, cv::Size(kWide, kWide));
     cv::subtract(means, detail_, detail_);
     cv::multiply(detail_, detail_, power_);

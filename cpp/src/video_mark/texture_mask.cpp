@@ -22,16 +22,14 @@ TextureMask::TextureMask(const BlockGrid& grid, const MarkStrength& strength) : 
 
 const cv::Mat1f& TextureMask::amplitudes(const BlockGrid& grid) {
     const cv::Size window(3, 3);
-    const int rows = static_cast<int>(grid.rows());
-    const int columns = static_cast<int>(grid.columns());
-    const cv::Mat1f means(rows, columns, const_cast<float*>(grid.means().data()));
-    const cv::Mat1f variances(rows, columns, const_cast<float*>(grid.variances().data()));
+    const cv::Mat1f means = grid.mean_picture();
+    const cv::Mat1f variances = grid.variance_picture();
     cv::blur(means, mean_, window);
     cv::multiply(means, means, square_);
     cv::add(square_, variances, square_);
     cv::blur(square_, texture_, window);
 
-    const auto count = static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
+    const std::size_t count = means.total();
     const auto flat = static_cast<float>(strength_.flat);
     float* texture = texture_.ptr<float>();
     float* wanted = scaled_.ptr<float>();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <opencv2/core/mat.hpp>
 #include <span>
 #include <vector>
 
@@ -32,7 +33,15 @@ class BlockGrid {
     std::span<const float> means() const { return means_; }
     std::span<const float> variances() const { return variances_; }
 
+    /// The same as pictures, rows x columns, to be read only; good until the next reduce().
+    cv::Mat1f mean_picture() const { return picture(means_); }
+    cv::Mat1f variance_picture() const { return picture(variances_); }
+
   private:
+    cv::Mat1f picture(const std::vector<float>& values) const {
+        return {static_cast<int>(rows_), static_cast<int>(columns_), const_cast<float*>(values.data())};
+    }
+
     std::size_t width_;
     std::size_t height_;
     std::size_t step_;

@@ -12,7 +12,7 @@ namespace birthmark {
 /// d^2 / (2 v + 58.5), and near black, at mean m, by up to d^2 / (2 m^2 + 6.5). The amplitude grows with the power 3/8
 /// of what they allow (1/2 would follow them; a mark that is more even survives encoders better), is held down near the
 /// edge of flat areas, and is then scaled per frame so that the predicted loss is at most `similarity_loss` and the
-/// PSNR at least `psnr_db`.
+/// PSNR at least `psnr_db`, both of the mark alone: ContrastKeeper takes up to 0.7 dB more.
 struct MarkStrength {
     double similarity_loss = 0.0155;
     double psnr_db = 46.3;
