@@ -7,8 +7,8 @@
 A network (the one of bench/cloning.py) learns log-mel spectra from the stored peaks within 0.2 s, once of other voices
 and once of other sentences of the very voice that is to be rebuilt; Griffin-Lim makes it sound. Judged on English
 prompts that no model saw: STOI, and word error rate of pocketsphinx (its model of general English) against the texts.
-The same for the clean sound, for Griffin-Lim
-from the true spectra (what the method itself loses) and for plain tones at the peaks. CPU, numpy only.
+The same for the clean sound, for Griffin-Lim from the true spectra (what the method itself loses) and for plain tones
+at the peaks. CPU, numpy only.
 """
 
 import argparse
@@ -22,8 +22,8 @@ sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "python")]
 
 import numpy as np  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
-from pocketsphinx import Decoder  # noqa: E402
 from pystoi import stoi  # noqa: E402
+from recogniser import edits, listener, understood, words  # noqa: E402
 from signature_speech import transcripts  # noqa: E402
 
 from birthmark.fingerprint import ROW_S, AudioFingerprint, deserialize, fingerprint  # noqa: E402
@@ -32,6 +32,7 @@ from corpus import PROMPTS, prompt_speech, read_g722, voices  # noqa: E402
 
 RATE, HOP, SIZE, MELS, BANDS = 16000, 256, 1024, 64, 92
 VOICE = "en_US_f_Allison"
+LOUDEST = 0.6  # of full scale, for the recogniser
 REACH = ((0, 0), (1, 1), (2, 2), (3, 3), (4, 5), (6, 8), (9, 12))  # rows on either side, pooled
 Array = NDArray[np.float64]
 
@@ -122,31 +123,6 @@ def tones(made: AudioFingerprint, frames: int) -> Array:
     return out[:frames]
 
 
-def words(text: str) -> list[str]:
-    """Lower-case words without punctuation."""
-    return re.findall(r"[a-z']+", text.lower())
-
-
-def edits(wanted: list[str], heard: list[str]) -> int:
-    """Substitutions, insertions and deletions between two rows of words."""
-    row = list(range(len(heard) + 1))
-    for i, word in enumerate(wanted, 1):
-        last, row[0] = row[0], i
-        for j, other in enumerate(heard, 1):
-            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (word != other))
-    return row[-1]
-
-
-def heard(decoder: Decoder, samples: Array) -> list[str]:
-    """What the recogniser makes of it."""
-    loud = samples / (np.abs(samples).max() + 1e-9) * 20000
-    decoder.start_utt()
-    decoder.process_raw(loud.astype("<i2").tobytes(), full_utt=True)
-    decoder.end_utt()
-    found = decoder.hyp()
-    return words(found.hypstr) if found else []
-
-
 def main() -> None:
     """Print one line for each way to rebuild."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -183,11 +159,14 @@ def main() -> None:
         rebuilt[name] = [griffin_lim(guess) for guess in guesses]
     total = sum(map(len, wanted))
     print(f"{len(names)} prompts, {sum(map(len, clean)) / RATE:.0f} s, {total} words")
-    decoder = Decoder(samprate=RATE, loglevel="FATAL")
+    decoder = listener(RATE)
     for name, sounds in rebuilt.items():
         fitted = [np.pad(s, (0, len(x)))[: len(x)] for s, x in zip(sounds, clean, strict=True)]
         score = stoi(np.concatenate(clean), np.concatenate(fitted), RATE)
-        wrong = sum(edits(text, heard(decoder, sound)) for text, sound in zip(wanted, fitted, strict=True))
+        wrong = sum(
+            edits(text, understood(decoder, LOUDEST * sound / (np.abs(sound).max() + 1e-9)))
+            for text, sound in zip(wanted, fitted, strict=True)
+        )
         print(f"{name}: STOI {score:.2f}; word error rate {100 * wrong / total:.0f} %", flush=True)
         if arguments.save:
             from birthmark.media import write_audio

@@ -9,7 +9,6 @@ brings. Marked with each key in turn; the prompts are marked end to end, as a re
 """
 
 import argparse
-import re
 import sys
 from pathlib import Path
 
@@ -17,8 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "python"), str(ROOT / "experiments")]
 
 import numpy as np  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
-from pocketsphinx import Decoder  # noqa: E402
+from recogniser import edits, listener, understood, words  # noqa: E402
 from signature_speech import transcripts  # noqa: E402
 
 from birthmark import signature  # noqa: E402
@@ -26,30 +24,6 @@ from birthmark.attacks import AUDIO  # noqa: E402
 from birthmark.keys import Key  # noqa: E402
 from cloning import RATE, VOICES  # noqa: E402
 from corpus import PROMPTS, read_g722  # noqa: E402
-
-
-def words(text: str) -> list[str]:
-    """Lower-case words; the recogniser's marks of variants and of noises are gone."""
-    return re.findall(r"[a-z']+", re.sub(r"\(\d+\)|<[^>]*>|\[[^]]*\]", " ", text.lower()).replace("-", " "))
-
-
-def errors(expected: list[str], got: list[str]) -> int:
-    """Words to substitute, insert or delete (Levenshtein)."""
-    row = np.arange(len(got) + 1)
-    for n, word in enumerate(expected, 1):
-        above, row = row, np.full(len(got) + 1, n)
-        for m, other in enumerate(got, 1):
-            row[m] = min(above[m] + 1, row[m - 1] + 1, above[m - 1] + (word != other))
-    return int(row[-1])
-
-
-def understood(decoder: Decoder, samples: NDArray[np.float32]) -> list[str]:
-    """What the recogniser hears."""
-    decoder.start_utt()
-    decoder.process_raw((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes(), full_utt=True)
-    decoder.end_utt()
-    found = decoder.hyp()
-    return words(found.hypstr) if found else []
 
 
 def main() -> None:
@@ -71,14 +45,14 @@ def main() -> None:
     for n in range(arguments.keys):
         versions[f"marked, key {n + 1}"] = signature.embed(recording, RATE, owner.decoy(n, "words"))
     versions["MP3 64k"] = AUDIO["mp3_64k"](recording, RATE, seed=1)[: len(recording)]
-    decoder = Decoder(samprate=RATE, loglevel="FATAL")
+    decoder = listener(RATE)
     count = sum(len(texts[name]) for name in names)
     plain: list[list[str]] = []
     for title, sound in versions.items():
         got = [understood(decoder, piece) for piece in np.split(sound, cuts)]
         plain = plain or got
-        wrong = sum(errors(texts[name], heard) for name, heard in zip(names, got, strict=True))
-        other = sum(errors(before, heard) for before, heard in zip(plain, got, strict=True))
+        wrong = sum(edits(texts[name], heard) for name, heard in zip(names, got, strict=True))
+        other = sum(edits(before, heard) for before, heard in zip(plain, got, strict=True))
         print(
             f"{title}: {wrong / count:.1%} of {count} words wrong, {other / count:.1%} other than as recorded",
             flush=True,

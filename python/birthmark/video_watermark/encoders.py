@@ -66,7 +66,7 @@ def add_encoder(output: Any, stream: Any, codec: str, crf: float | None, preset:
     else:
         options["preset"] = name
     if codec == "x265":
-        options["x265-params"] = "log-level=error"  # light_options adds to it
+        options["x265-params"] = "log-level=error"  # light_options replaces it, and says so again
     pixel_format = _pixel_format(source.pix_fmt or "yuv420p", codec)
     if pixel_format.startswith(("yuv420", "yuvj420")) and codec != "vp9" and (source.width % 2 or source.height % 2):
         raise HostError(

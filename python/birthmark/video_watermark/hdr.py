@@ -28,7 +28,7 @@ def light_options(frame: Any, codec: str) -> tuple[dict[str, str], tuple[str, ..
     elif codec == "x265":
         named = {"log-level": "error", "master-display": display, "max-cll": light}
     else:
-        return {}, (*lost, *("HDR10 metadata" for _ in [0] if display or light))
+        return {}, (*lost, "HDR10 metadata") if display or light else lost
     given = ":".join(f"{name}={value}" for name, value in named.items() if value is not None)
     return ({f"{codec}-params": given} if display or light else {}), lost
 
