@@ -13,9 +13,10 @@ from birthmark._core import video_mark as core
 from birthmark.errors import ArgumentError
 from birthmark.keys import Key
 
+from .extent import Extent
 from .registration import UNMOVED, Candidate, Pattern, Registration, linear_map, register
 from .results import VideoDetection, geometry_of
-from .statistics import PROFILES, Issued, Judge, Match, Spectrum, slot_scores, soft_bits
+from .statistics import PROFILES, Issued, Judge, Match, Spectrum, soft_bits
 from .windows import HOP_SECONDS, Folded, Window, Windows
 
 _INSET_SHIFT = 30.0  # units that an inset's centre may lie from that of the part it is looked for in
@@ -28,7 +29,6 @@ _PREFERENCE = 1.25  # for the untouched geometry: a registration must explain mo
 _SAME_PLACE = 3.0  # units that two registrations of one stretch may differ by at the picture's edge
 _SAME_TIME = 0.2  # seconds
 _INSET = 0.7  # scale below which the picture may be one of several in the frame
-_KEPT = 60  # windows that an undecoded stretch keeps, for saying later where its mark began
 
 Search = Literal["full", "plain"]
 
@@ -43,31 +43,12 @@ class _Stretch:
     end_s: float
     total: Spectrum
     match: Match | None
-    waiting: list[Folded]
-    scores: list[tuple[float, float]] = field(default_factory=list)  # time and score of slots
+    extent: Extent = field(default_factory=Extent)
 
-    def settle(self, pattern: Pattern) -> None:
-        """Scores the slots that wait, once the payload is known."""
-        if self.match is None or self.match.log10_p > _LIKELY:
-            self.waiting = self.waiting[-_KEPT:]
-            return
-        for folded in self.waiting:
-            values = slot_scores(folded.values, folded.marked, self.total, pattern, self.match)
-            self.scores += zip(folded.seconds.tolist(), values.tolist(), strict=True)
-        self.waiting = []
-
-    def span(self) -> tuple[float, float]:
-        """From when to when the slots speak for the payload."""
-        if len(self.scores) < 10:
-            return self.start_s, self.end_s
-        times, values = (np.array(column) for column in zip(*self.scores, strict=True))
-        smooth = np.convolve(values, np.ones(5) / 5, mode="same")
-        above = np.flatnonzero(smooth > 0.35 * np.percentile(smooth, 80))
-        half = float(np.median(np.diff(times))) / 2
-        first, last = times[above[0]] - half, times[above[-1]] + half
-        near = 4 * half
-        start = self.start_s if first - near <= self.start_s else float(first)
-        return start, self.end_s if last + near >= self.end_s else float(last)
+    def push(self, fresh: Folded, pattern: Pattern) -> None:
+        """Adds slots to the extent, once the payload is known with it."""
+        known = self.match is not None and self.match.log10_p <= _LIKELY
+        self.extent.push(fresh, self.match if known else None, pattern)
 
 
 @dataclass(frozen=True)
@@ -133,7 +114,7 @@ class _KeySearch:
         start, end = float(folded.seconds[0]), float(folded.seconds[-1]) + core.SLOT_SECONDS
         whole = self._unmoved
         if whole is None:
-            self._unmoved = _Stretch(UNMOVED, UNMOVED, start, end, folded.total(), None, [])
+            self._unmoved = _Stretch(UNMOVED, UNMOVED, start, end, folded.total(), None)
             return
         fresh = folded.after(whole.end_s - core.SLOT_SECONDS)
         whole.total, whole.end_s = whole.total + fresh.total(), end
@@ -192,12 +173,12 @@ class _KeySearch:
             if match is not None and (last.match is None or match.log10_p < last.match.log10_p):
                 last.best = found
             last.match = _better(self._judge(last.total), _better(last.match, match))
-            last.waiting.append(fresh)
         else:
             self._close()
-            last = _Stretch(found, found, start, end, folded.total(), match, [folded])
+            fresh = folded
+            last = _Stretch(found, found, start, end, folded.total(), match)
             self.stretches.append(last)
-        last.settle(self.pattern)
+        last.push(fresh, self.pattern)
         self._open = last
 
 
@@ -295,7 +276,7 @@ class VideoDetectStream:
                 match = stretch.match
                 if match is None or match.log10_p + tries > self._log10_limit:
                     continue
-                start, end = stretch.span()
+                start, end = stretch.extent.span(stretch.start_s, stretch.end_s)
                 found = VideoDetection(
                     payload=match.payload,
                     key=one.pattern.key.id,

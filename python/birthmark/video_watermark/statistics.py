@@ -120,20 +120,12 @@ def soft_bits(values: Spectrum, pattern: Pattern, profile: Profile = PROFILES[0]
     return SoftBits(soft, float(np.sqrt((terms**2).sum())), profile)
 
 
-def slot_scores(
-    folded: NDArray[np.complex64],
-    marked_seconds: NDArray[np.float64],
-    total: Spectrum,
-    pattern: Pattern,
-    match: Match,
-) -> NDArray[np.float64]:
-    """How much each slot (slots, modes) adds to the statistic of a payload, weighted as in `total`."""
+def expected(match: Match, pattern: Pattern, marked_seconds: NDArray[np.float64]) -> NDArray[np.complex128]:
+    """What the mark of a payload adds to the modes at times of the marked video, (modes, times), up to a factor."""
     chips = np.asarray(coding.PayloadCode(core.CODE_BITS).encode(match.payload), dtype=np.float64)[pattern.codes]
     signs = pattern.signs[:, 0] * chips[:, :1] + 1j * pattern.signs[:, 1] * chips[:, 1:]
-    inverse, weights = _noise(total.amplitudes(), pattern, joint=match.profile.joint)
-    expected = (signs * (weights * match.profile.gains(pattern))[:, None]) @ match.profile.response.T @ inverse.T
-    turns = np.exp(2j * np.pi / core.PERIOD * np.outer(RECEIVED, marked_seconds))
-    return np.asarray((folded.T * (expected @ turns).conj()).real.sum(axis=0))
+    received = (signs * match.profile.gains(pattern)[:, None]) @ match.profile.response.T
+    return np.asarray(received @ np.exp(2j * np.pi / core.PERIOD * np.outer(RECEIVED, marked_seconds)))
 
 
 def _noise(
@@ -149,11 +141,15 @@ def _noise(
         shape *= 1.0 if joint else np.eye(count)
         shape *= count / max(float(np.trace(shape).real), 1e-12)
         inverse = np.asarray(np.linalg.inv((1 - _LOADING) * shape + _LOADING * np.eye(count)), np.complex128)
-    power = _power(amplitudes, inverse)
+    return inverse, mode_weights(_power(amplitudes, inverse), pattern)
+
+
+def mode_weights(power: NDArray[np.float64], pattern: Pattern) -> NDArray[np.float64]:
+    """One over the noise of each mode (modes,): the median power of its ring, and some of its own."""
     noise = np.empty_like(power)
     for ring in np.array_split(np.argsort(pattern.radii, kind="stable"), _RINGS):
         noise[ring] = np.median(power[ring])
-    return inverse, 1 / (noise + _OUTLIER * power)
+    return np.asarray(1 / (noise + _OUTLIER * power))
 
 
 def _power(amplitudes: NDArray[np.complex128], inverse: NDArray[np.complex128]) -> NDArray[np.float64]:
