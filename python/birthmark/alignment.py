@@ -80,6 +80,10 @@ class Fingerprint(Protocol):
     def duration_s(self) -> float:
         """Length of the recording in seconds."""
 
+    @property
+    def searchable(self) -> bool:
+        """Whether an index could find the recording again: False for what is silent, blank or too short."""
+
     def serialize(self) -> bytes:
         """The fingerprint as bytes: version, medium (1 audio, 2 video), then what the medium needs."""
 

@@ -24,6 +24,7 @@ ROW_S: float = _core.row_seconds
 _BLOCK_WINDOWS = 8
 _CANDIDATES = 16
 _SHIFT_HEARD = 0.2  # semitones
+_FEWEST_PEAKS = 48
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +47,11 @@ class AudioFingerprint:
     def duration_s(self) -> float:
         """Length in seconds, a multiple of 16 ms."""
         return self.core.seconds
+
+    @property
+    def searchable(self) -> bool:
+        """Whether it has 48 peaks, some 1.2 s of speech: passages with fewer are hardly ever accepted."""
+        return len(self.core.peaks) >= _FEWEST_PEAKS
 
     @property
     def peaks(self) -> NDArray[np.int32]:
@@ -142,7 +148,8 @@ def fingerprint(samples: NDArray[np.floating[Any]], rate: float, *, query: bool 
     """The fingerprint of a whole recording.
 
     Args:
-        samples: (frames,) or (frames, channels) floats in [-1, 1]; channels are averaged.
+        samples: (frames,) or (frames, channels) floats in [-1, 1]; channels are averaged, or, in half seconds in which
+            they cancel, added with uneven weights.
         rate: samples a second, 8000 to 768000.
         query: False where the fingerprint is only to be stored; its bytes are the same.
 

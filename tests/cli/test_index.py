@@ -83,6 +83,21 @@ def test_index_add_goes_on_after_a_bad_file(files: Path, capsys: pytest.CaptureF
     assert run(capsys, "index", "info", "recordings")[1]["media"]["audio"]["recordings"] == 2
 
 
+@pytest.mark.usefixtures("files")
+def test_index_add_names_what_no_search_will_find(capsys: pytest.CaptureFixture[str]) -> None:
+    write_audio("silent.wav", np.zeros(5 * RATE, np.float32), RATE)
+    write_audio("short.wav", babble(0, 0.7), RATE)
+    run(capsys, "index", "create", "recordings")
+    names = ["silent.wav", "short.wav", "voice0.wav"]
+    status, added = run(capsys, "index", "add", "recordings", *names)
+    assert status == 0
+    assert [[m["searchable"] for m in row["media"]] for row in added["added"]] == [[False], [False], [True]]
+    assert cli.run(["index", "add", "recordings", *names]) == 0
+    warned = capsys.readouterr().err.splitlines()
+    assert len(warned) == 2
+    assert all(name in line and "no search will find it" in line for name, line in zip(names, warned, strict=False))
+
+
 def test_index_errors_name_the_index(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["index", "search", "nowhere", "query.wav"]) == 2
     assert "nowhere: holds no index" in capsys.readouterr().err

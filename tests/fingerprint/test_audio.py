@@ -53,6 +53,7 @@ def test_stages_agree_with_the_slow_reference() -> None:
 @pytest.mark.parametrize("chunk", [1, 7, 997, 4096])
 def test_any_chunks_give_the_same_fingerprint(chunk: int) -> None:
     samples = np.stack([babble(3, 1.5, 44100), babble(4, 1.5, 44100)], axis=1)
+    samples[30000:, 1] = -samples[30000:, 0]  # from here on the channels cancel
     stream = FingerprintStream(44100, 2)
     for start in range(0, len(samples), chunk):
         stream.push(samples[start : start + chunk])
@@ -62,6 +63,22 @@ def test_any_chunks_give_the_same_fingerprint(chunk: int) -> None:
     assert np.array_equal(first.core.surface, whole.core.surface)
     stream.push(samples)
     assert stream.finish().serialize() == whole.serialize()
+
+
+@pytest.mark.parametrize("channels", [2, 8])
+def test_channels_in_opposite_phase_have_the_fingerprint_of_one(channels: int) -> None:
+    voice = babble(3, 6)
+    cancelling = np.stack([voice * (-1) ** channel for channel in range(channels)], axis=1)
+    ours = {tuple(row) for row in fingerprint(cancelling, RATE).peaks[:, :2]}
+    theirs = {tuple(row) for row in fingerprint(voice, RATE).peaks[:, :2]}
+    assert len(ours & theirs) >= 0.95 * len(theirs) > 100
+
+
+def test_channels_that_do_not_cancel_are_averaged() -> None:
+    voice, other = babble(3, 3), babble(4, 3)
+    for right in (voice, 0 * voice, other, -0.3 * voice):
+        both = np.stack([voice, right], axis=1)
+        assert fingerprint(both, RATE).serialize() == fingerprint(both.mean(axis=1), RATE).serialize()
 
 
 def test_golden_vector() -> None:

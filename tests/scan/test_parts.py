@@ -12,6 +12,8 @@ import pytest
 
 from birthmark.alignment import Alignment
 from birthmark.errors import ArgumentError, MediaError
+from birthmark.fingerprint import fingerprint
+from birthmark.index import Index
 from birthmark.keys import Key
 from birthmark.media import write_audio
 from birthmark.registry import Registry
@@ -118,6 +120,11 @@ def test_channels_that_cancel_in_the_mean(tmp_path: Path, rate: int) -> None:
     done = search_file(path, Searcher(wanted, ["audio-watermark"]), lambda _: None)
     assert [(one.line, int(one.mark_id, 16)) for one in done.findings] == [("audio-watermark", 0xABCDEF)]
     assert done.findings[0].exhibit["true_z"] > done.findings[0].exhibit["decoy_z"].max()
+    with Index.create(tmp_path / "index") as index:
+        index.add("voice", fingerprint(voice, 16000, query=False))
+    searched = Searcher(Wanted((), wanted.ids, tmp_path / "index", {}), ["audio-fingerprint"])
+    done = search_file(path, searched, lambda _: None)
+    assert [(one.line, one.recording) for one in done.findings] == [("audio-fingerprint", "voice")]
 
 
 def test_low_rates_are_raised(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@
 #include <string>
 
 #include "birthmark/errors.hpp"
+#include "birthmark/media/downmix.hpp"
 #include "birthmark/media/resampler.hpp"
 #include "birthmark/media/slicer.hpp"
-#include "downmix.hpp"
 
 namespace birthmark::audio_mark {
 namespace {

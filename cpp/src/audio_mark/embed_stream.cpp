@@ -11,8 +11,8 @@
 #include "birthmark/audio_mark/soft_chips.hpp"
 #include "birthmark/coding/payload_code.hpp"
 #include "birthmark/errors.hpp"
+#include "birthmark/media/downmix.hpp"
 #include "birthmark/media/resampler.hpp"
-#include "downmix.hpp"
 #include "embed_quality.hpp"
 #include "mark_filter.hpp"
 

@@ -16,6 +16,7 @@ constexpr double kMinRate = 8000.0;
 constexpr double kMaxRate = 768000.0;
 constexpr double kPassHz = 3500.0;
 constexpr double kAliasDb = 45.0;
+constexpr double kMixSeconds = 0.5;  // mixed alike
 
 double bessel_i0(double x) {
     double sum = 1.0;
@@ -89,27 +90,30 @@ void AudioDecimator::push(std::span<const float> samples, std::vector<float>& ou
         throw ArgumentError("samples has " + std::to_string(samples.size()) + " values; allowed: multiples of " +
                             std::to_string(channels_) + " channels");
     }
-    const std::size_t frames = samples.size() / channels_;
-    const std::size_t old = pending_.size();
-    pending_.resize(old + frames);
     if (channels_ == 1) {
-        std::copy(samples.begin(), samples.end(), pending_.begin() + static_cast<std::ptrdiff_t>(old));
+        take(samples);
     } else {
-        const float scale = 1.0F / static_cast<float>(channels_);
-        for (std::size_t i = 0; i < frames; ++i) {
-            float sum = 0.0F;
-            for (std::size_t c = 0; c < channels_; ++c) {
-                sum += samples[i * channels_ + c];
-            }
-            pending_[old + i] = sum * scale;
+        mix_.add(samples, channels_);
+        const auto block = static_cast<std::size_t>(rate_ * kMixSeconds);
+        while (mix_.mean.size() >= block) {
+            take_mixed(block);
         }
     }
-    for (std::size_t i = old; i < pending_.size(); ++i) {
-        // NaN and infinity would stay in the running sums of later stages for good.
-        pending_[i] = std::isfinite(pending_[i]) ? std::clamp(pending_[i], -64.0F, 64.0F) : 0.0F;
-    }
-    frames_in_ += frames;
     filter(out);
+}
+
+void AudioDecimator::take(std::span<const float> mono) {
+    const std::size_t old = pending_.size();
+    pending_.resize(old + mono.size());
+    // NaN and infinity would stay in the running sums of later stages for good.
+    std::transform(mono.begin(), mono.end(), pending_.begin() + static_cast<std::ptrdiff_t>(old),
+                   [](float s) { return std::isfinite(s) ? std::clamp(s, -64.0F, 64.0F) : 0.0F; });
+    frames_in_ += mono.size();
+}
+
+void AudioDecimator::take_mixed(std::size_t frames) {
+    take(std::span(mix_.audible(0, frames)).first(frames));
+    mix_.drop(frames);
 }
 
 void AudioDecimator::filter(std::vector<float>& out) {
@@ -144,6 +148,7 @@ void AudioDecimator::filter(std::vector<float>& out) {
 }
 
 void AudioDecimator::flush(std::vector<float>& out) {
+    take_mixed(mix_.mean.size());
     const std::uint64_t wanted = (frames_in_ + factor_ - 1) / factor_;
     pending_.resize(pending_.size() + taps_.size() + factor_, 0.0F);
     const std::size_t before = out.size();

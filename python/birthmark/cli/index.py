@@ -35,7 +35,8 @@ def create(index: IndexPath, as_json: JsonOption = False) -> None:
 def add(index: IndexPath, files: Files, as_json: JsonOption = False) -> None:
     """Add the fingerprints of each FILE to INDEX under the name given; a name that is there already is replaced.
 
-    The recordings themselves are not stored.
+    The recordings themselves are not stored. Sound or picture in which nothing can be found again, since it is silent,
+    blank or shorter than some 1.2 s, is named.
     """
     from birthmark.file_fingerprint import fingerprint_file
     from birthmark.index import Index
@@ -53,7 +54,9 @@ def add(index: IndexPath, files: Files, as_json: JsonOption = False) -> None:
             try:
                 for found in fingerprint_file(file, query=False):
                     batch[file, found.medium] = found
-                    row["media"].append({"medium": found.medium, "duration_s": found.duration_s})
+                    row["media"].append(
+                        {"medium": found.medium, "duration_s": found.duration_s, "searchable": found.searchable}
+                    )
             except (Error, OSError) as error:
                 row["error"] = str(error)
             rows.append(row)
@@ -68,6 +71,9 @@ def add(index: IndexPath, files: Files, as_json: JsonOption = False) -> None:
             if row["error"] is None:
                 what = ", ".join(f"{m['duration_s']:.1f} s of {m['medium']}" for m in row["media"])
                 typer.echo(f"{plain(row['file'])}: {what}")
+    for row in rows:
+        for medium in (m["medium"] for m in row["media"] if not m["searchable"]):
+            warn(f"{row['file']}: its {medium} is silent, blank or too short: no search will find it")
     _finish(rows, found=True, as_json=as_json)
 
 

@@ -56,7 +56,7 @@ class Searcher:
         if "voice-signature" in self.lines:
             made.append(VoiceSignature(self.keys, rate, limit))
         if "audio-fingerprint" in self.lines and self.index is not None:
-            made.append(SoundFingerprint(self.index, rate, limit))
+            made.append(SoundFingerprint(self.index, rate, channels, limit))
         return made
 
     def hinted(self, found: Sequence[Finding]) -> list[Key]:

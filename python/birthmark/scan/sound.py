@@ -59,11 +59,11 @@ def _audio_mark(found: watermark.Detection) -> Finding:
 class SoundFingerprint:
     """The sound of every recording in the index."""
 
-    all_channels = False
+    all_channels = True
 
-    def __init__(self, index: Index, rate: float, limit: float) -> None:
+    def __init__(self, index: Index, rate: float, channels: int, limit: float) -> None:
         self._index, self._limit = index, limit
-        self._stream = SearchStream(self._search, rate, log10_p=limit)
+        self._stream = SearchStream(self._search, rate, channels, log10_p=limit)
         self._pieces = 0
         self._shown: list[tuple[str, float, dict[str, NDArray[Any]]]] = []
 

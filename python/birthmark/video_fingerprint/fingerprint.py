@@ -27,6 +27,11 @@ class VideoFingerprint(VideoDescription):
         """The fingerprint that `serialize` wrote; raises FormatError for any other bytes."""
         return cls(*serial.unpack(data))
 
+    @property
+    def searchable(self) -> bool:
+        """Whether it has any codes; a blank picture has none."""
+        return len(self.postings()[0]) > 0
+
     def postings(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         """Look-up codes of the stored keypoints and the number of each keypoint."""
         return search.postings(self)

@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-namespace birthmark::audio_mark {
+namespace birthmark {
 
 /// Two ways to make one signal of many channels, appended to: their mean, and a mix with uneven weights of the same
 /// energy, which channels in opposite phase survive.
@@ -22,4 +22,4 @@ struct Downmix {
     void pad(std::size_t frames);
 };
 
-}  // namespace birthmark::audio_mark
+}  // namespace birthmark

@@ -1,9 +1,8 @@
-#include "downmix.hpp"
+#include "birthmark/media/downmix.hpp"
 
 #include <cmath>
-#include <numeric>
 
-namespace birthmark::audio_mark {
+namespace birthmark {
 namespace {
 
 constexpr double kTurn = 2.4;        // radians from channel to channel: no usual set of channels cancels
@@ -29,10 +28,18 @@ void Downmix::add(std::span<const float> samples, std::size_t channels) {
         return;
     }
     const std::vector<float> weights = uneven_weights(channels);
-    for (std::size_t i = 0; i < samples.size(); i += channels) {
-        const float* frame = samples.data() + i;
-        mean.push_back(std::accumulate(frame, frame + channels, 0.0F) / static_cast<float>(channels));
-        uneven.push_back(std::inner_product(frame, frame + channels, weights.begin(), 0.0F));
+    const std::size_t old = mean.size();
+    mean.resize(old + samples.size() / channels);
+    uneven.resize(mean.size());
+    for (std::size_t i = old; i < mean.size(); ++i, samples = samples.subspan(channels)) {
+        float sum = 0.0F;
+        float mixed = 0.0F;
+        for (std::size_t c = 0; c < channels; ++c) {
+            sum += samples[c];
+            mixed += weights[c] * samples[c];
+        }
+        mean[i] = sum / static_cast<float>(channels);
+        uneven[i] = mixed;
     }
 }
 
@@ -57,4 +64,4 @@ void Downmix::pad(std::size_t frames) {
     if (!uneven.empty()) uneven.resize(uneven.size() + frames, 0.0F);
 }
 
-}  // namespace birthmark::audio_mark
+}  // namespace birthmark
