@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from birthmark.alignment import ACCEPTED_LOG10_P, Alignment
+from birthmark.alignment import Alignment
 from birthmark.attacks import Samples, channel, codecs, mixing, time_pitch
 from birthmark.attacks.arrays import resample
 from birthmark.file_fingerprint import fingerprint_sound
@@ -119,7 +119,8 @@ def false_matches(index: Index, indexed: list[Samples], other: Samples, seconds:
     for at in range(0, len(other) - step + 1, step):
         query = other[at : at + step]
         found = index.search(fingerprint(query, RATE), log10_p=0.0)
-        if any(is_copy(query, indexed, a) for a in found if a.log10_p <= ACCEPTED_LOG10_P):
+        # Short copies are not accepted, but they are no chance either.
+        if any(is_copy(query, indexed, a) for a in found if a.log10_p <= -1):
             copies += 1
         else:
             best.append(min((a.log10_p for a in found), default=0.0))

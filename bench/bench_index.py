@@ -19,7 +19,7 @@ from birthmark.fingerprint import AudioFingerprint, fingerprint
 from birthmark.index import Entry, FileStore, Index, Store
 from birthmark.index.faiss_store import FaissStore
 from birthmark.index.postgres_store import PostgresStore
-from birthmark.index.store import MOST_POSTINGS
+from birthmark.index.store import kept
 from corpus import describe, prompt_speech, voices
 from postgres_server import postgres_server
 from synthetic_index import Peaks, pieces, synthetic
@@ -28,6 +28,7 @@ from tables import heading, table
 RATE = 16000
 BATCH_HOURS = 50
 QUERY_S = 5
+_ALL = 1 << 62
 Rows = NDArray[np.uint32]
 
 
@@ -56,7 +57,7 @@ class Oracle:
         for number, entry in enumerate(entries):
             flat.add(number, entry.codes, entry.positions)
         for (codes, _), found in zip(self._probes, self._found, strict=True):
-            probes, recordings, positions = flat.lookup(codes, np.arange(len(codes), dtype=np.uint32), 1 << 62)
+            probes, recordings, positions = flat.lookup(codes, np.arange(len(codes), dtype=np.uint32), _ALL, _ALL)
             hours = np.array([int(entry.name) for entry in entries], np.uint32)[recordings]
             found.append(np.stack([probes, hours, positions], axis=1))
 
@@ -69,7 +70,7 @@ class Oracle:
         first = np.zeros(int(which.max()) + 1, np.int64)
         first[which[::-1]] = np.arange(len(codes))[::-1]
         counts = np.bincount(found[:, 0], minlength=len(codes))[first[which]]
-        found = found[counts[found[:, 0]] <= MOST_POSTINGS]
+        found = found[kept(counts, np.ones_like(counts))[found[:, 0]]]
         return ordered(tags[found[:, 0]], found[:, 1], found[:, 2])
 
 
@@ -162,7 +163,7 @@ def main() -> None:
     for i, one in enumerate(made):
         own.add(i, *one.postings())
     hours = sum(one.duration_s for one in made) / 3600
-    hits = [len(own.lookup(*next(query.probes()), 1 << 62)[0]) / hours for query in queries]
+    hits = [len(own.lookup(*next(query.probes()), _ALL, _ALL)[0]) / hours for query in queries]
     print(f"hits an hour of the same queries in {hours:.2f} h of real speech: {np.mean(hits):.0f}\n", flush=True)
     rows: list[list[object]] = []
     with ExitStack() as stack:

@@ -67,14 +67,14 @@ class SegmentFile {
     Segment segment_;
 };
 
-HitArrays lookup(const SegmentFile& file, const Codes& codes, const Codes& tags, std::size_t most,
-                 std::uint32_t first_recording, const Flags& removed) {
+HitArrays lookup(const SegmentFile& file, const Codes& codes, const Codes& tags, std::size_t most_postings,
+                 std::size_t most_hits, std::uint32_t first_recording, const Flags& removed) {
     const Probes probes = probes_of(codes, tags);
     const auto flags = file.flags(removed);
     Hits hits;
     {
         const py::gil_scoped_release release;
-        file.segment().lookup(probes, most, first_recording, flags, hits);
+        file.segment().lookup(probes, {most_postings, most_hits}, first_recording, flags, hits);
     }
     return arrays_of(std::move(hits));
 }
@@ -117,16 +117,17 @@ void bind_index(py::module_& m) {
         .def("remove", &FlatIndex::remove, "recording"_a, py::call_guard<py::gil_scoped_release>())
         .def(
             "lookup",
-            [](const FlatIndex& index, const Codes& codes, const Codes& tags, std::size_t most) {
+            [](const FlatIndex& index, const Codes& codes, const Codes& tags, std::size_t most_postings,
+               std::size_t most_hits) {
                 const Probes probes = probes_of(codes, tags);
                 Hits hits;
                 {
                     const py::gil_scoped_release release;
-                    hits = index.lookup(probes, most);
+                    hits = index.lookup(probes, {most_postings, most_hits});
                 }
                 return arrays_of(std::move(hits));
             },
-            "codes"_a, "tags"_a, "most"_a);
+            "codes"_a, "tags"_a, "most_postings"_a, "most_hits"_a);
 
     py::class_<SegmentFile>(m, "SegmentFile")
         .def(py::init<const std::filesystem::path&>(), "path"_a)
@@ -147,7 +148,8 @@ void bind_index(py::module_& m) {
                 return py::bytes(reinterpret_cast<const char*>(blob.data()), blob.size());
             },
             "recording"_a)
-        .def("lookup", &lookup, "codes"_a, "tags"_a, "most"_a, "first_recording"_a, "removed"_a);
+        .def("lookup", &lookup, "codes"_a, "tags"_a, "most_postings"_a, "most_hits"_a, "first_recording"_a,
+             "removed"_a);
     m.attr("most_rows") = Segment::kMostRows;
     m.def("write_segment", &write, "path"_a, "recordings"_a);
     m.def("merge_segments", &merge, "path"_a, "segments"_a);

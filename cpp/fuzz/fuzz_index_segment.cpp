@@ -38,7 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
             codes.push_back(code * code * code * 100);
         }
         birthmark::Hits hits;
-        segment.lookup({codes, codes}, 1000, 0, {}, hits);
+        segment.lookup({codes, codes}, {1000, 2000}, 0, {}, hits);
         for (std::uint32_t i = 0; i < segment.recordings() && i < 50; ++i) {
             segment.label(i);
             segment.blob(i);

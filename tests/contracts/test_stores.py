@@ -124,6 +124,23 @@ def test_entries_are_checked() -> None:
         Entry("a", "audio", 1.0, b"", numbers + 2**28, numbers)
 
 
+@pytest.mark.parametrize(
+    ("probes", "found"),
+    [
+        ([7, 8, 9, 10], {8: 3000, 9: 900, 10: 1}),  # 7 stands more than 20,000 times
+        ([9, 8], {9: 900}),  # two probes have up to 2,000 hits
+        ([8, 8, 9, 9, 10, 10], {9: 900, 10: 1}),
+        ([8], {}),
+    ],
+)
+def test_frequent_codes_are_left_out(store: Store, probes: list[int], found: dict[int, int]) -> None:
+    codes = np.repeat(np.array([7, 8, 9, 10], np.uint32), (20_001, 3000, 900, 1))
+    store.add([Entry("a", "audio", 600.0, b"", codes, np.arange(len(codes), dtype=np.uint32))])
+    hits = store.lookup("audio", np.array(probes, np.uint32), np.arange(len(probes), dtype=np.uint32))
+    counts = np.bincount(hits.tag, minlength=len(probes)).tolist()
+    assert counts == [found.get(code, 0) for code in probes]
+
+
 def test_search_gives_the_same_over_every_store(store: Store) -> None:
     voices = [babble(seed, 15) for seed in range(5)]
     index, oracle = Index(store), Index(MemoryStore())

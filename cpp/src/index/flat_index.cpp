@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "birthmark/errors.hpp"
 
@@ -23,7 +25,7 @@ std::size_t FlatIndex::remove(std::uint32_t recording) {
     return std::erase_if(postings_, [recording](const Posting& posting) { return posting.recording == recording; });
 }
 
-Hits FlatIndex::lookup(const Probes& probes, std::size_t most) const {
+Hits FlatIndex::lookup(const Probes& probes, const HitLimits& limits) const {
     std::unordered_map<std::uint32_t, std::size_t> counts;
     std::unordered_multimap<std::uint32_t, std::uint32_t> tags;
     for (std::size_t i = 0; i < probes.codes.size(); ++i) {
@@ -36,6 +38,11 @@ Hits FlatIndex::lookup(const Probes& probes, std::size_t most) const {
             ++count->second;
         }
     }
+    std::vector<CodeHits> codes;
+    for (const auto& [code, count] : counts) {
+        codes.push_back({count, count * tags.count(code)});
+    }
+    const std::size_t most = most_postings(std::move(codes), limits);
     Hits hits;
     for (const Posting& posting : postings_) {
         const auto count = counts.find(posting.code);

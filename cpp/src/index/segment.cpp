@@ -8,6 +8,7 @@
 
 #include "birthmark/errors.hpp"
 #include "birthmark/index/segment_writer.hpp"
+#include "limited_hits.hpp"
 
 namespace birthmark {
 namespace {
@@ -184,39 +185,46 @@ void Segment::Cursor::seek(std::uint32_t code) {
     }
 }
 
-void Segment::lookup(const Probes& probes, std::size_t most, std::uint32_t first_recording,
+void Segment::lookup(const Probes& probes, const HitLimits& limits, std::uint32_t first_recording,
                      std::span<const std::uint8_t> removed, Hits& hits) const {
     if (header_.postings == 0 || header_.recordings == 0) {
         return;
     }
     // Room for what speech finds, so that the arrays seldom move.
     const double pairs = static_cast<double>(probes.codes.size()) * static_cast<double>(header_.postings);
-    hits.reserve(hits.tags.size() + static_cast<std::size_t>(std::min(kUsualHits * pairs, kMostReserved)));
+    const double most_room = std::min(kMostReserved, static_cast<double>(limits.hits));
+    hits.reserve(hits.tags.size() + static_cast<std::size_t>(std::min(kUsualHits * pairs, most_room)));
     Cursor cursor(*this);
+    LimitedHits limited(limits, hits);
     std::vector<Place> places;
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < probes.codes.size(); ++i) {
+    for (std::size_t i = 0, next = 0; i < probes.codes.size(); i = next) {
         const std::uint32_t code = probes.codes[i];
+        while (next < probes.codes.size() && probes.codes[next] == code) {
+            ++next;
+        }
         if ((code >> kCodeBits) != 0) {
             continue;
         }
-        if (i == 0 || code != probes.codes[i - 1]) {
-            places.clear();
-            count = 0;
-            for (cursor.seek(code); cursor.valid() && cursor.code() == code && count <= most; cursor.next()) {
-                const Place place = cursor.place();
-                ++count;
-                if (removed.empty() || removed[place.recording] == 0) {
-                    places.push_back(place);
-                }
+        places.clear();
+        std::size_t count = 0;
+        for (cursor.seek(code); cursor.valid() && cursor.code() == code && count <= limited.most(); cursor.next()) {
+            const Place place = cursor.place();
+            ++count;
+            if (removed.empty() || removed[place.recording] == 0) {
+                places.push_back(place);
             }
         }
-        if (count <= most) {
+        if (count > limited.most()) {
+            continue;
+        }
+        for (const std::uint32_t tag : probes.tags.subspan(i, next - i)) {
             for (const Place& place : places) {
-                hits.add(probes.tags[i], first_recording + place.recording, place.position);
+                hits.add(tag, first_recording + place.recording, place.position);
             }
         }
+        limited.end_code(count, count * (next - i));
     }
+    limited.finish();
 }
 
 }  // namespace birthmark

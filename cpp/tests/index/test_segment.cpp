@@ -17,6 +17,8 @@ using namespace birthmark;
 
 namespace {
 
+constexpr std::size_t kAll = 1000000000;
+
 struct Recording {
     std::string label;
     std::vector<std::uint8_t> blob;
@@ -82,6 +84,17 @@ TEST_CASE("crc32 gives the check value of the standard") {
     CHECK(crc32({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}) == 0xCBF43926U);
 }
 
+TEST_CASE("the rarest codes come first, those with equally many postings together") {
+    const std::vector<CodeHits> codes{{7, 70}, {2, 2}, {1, 5}, {7, 7}, {3, 3}};
+    CHECK(most_postings(codes, {100, 87}) == 100);
+    CHECK(most_postings(codes, {7, 87}) == 7);
+    CHECK(most_postings(codes, {100, 86}) == 6);
+    CHECK(most_postings(codes, {100, 9}) == 2);
+    CHECK(most_postings(codes, {2, 9}) == 2);
+    CHECK(most_postings(codes, {100, 4}) == 0);
+    CHECK(most_postings({}, {100, 4}) == 100);
+}
+
 TEST_CASE("a segment answers as the flat index does") {
     const test::TemporaryFolder folder;
     const auto path = folder.path() / "a.seg";
@@ -100,18 +113,23 @@ TEST_CASE("a segment answers as the flat index does") {
         }
         for (const bool sorted : {false, true}) {
             const Query q = query(codes, sorted);
-            for (const std::size_t most : {std::size_t{4}, std::size_t{1000000}}) {
+            for (const HitLimits limits : {HitLimits{4, kAll}, {kAll, kAll}, {kAll, 300}, {kAll, 20000}, {3, 20}}) {
+                if (limits.hits < kAll && !sorted) {
+                    continue;
+                }
+                CAPTURE(limits.hits);
                 Hits hits;
-                segment.lookup({q.codes, q.tags}, most, 100, {}, hits);
-                CHECK(rows_of(hits) == rows_of(flat.lookup({q.codes, q.tags}, most)));
+                segment.lookup({q.codes, q.tags}, limits, 100, {}, hits);
+                CHECK(hits.tags.size() <= limits.hits);
+                CHECK(rows_of(hits) == rows_of(flat.lookup({q.codes, q.tags}, limits)));
             }
         }
         removed[2] = 1;
         flat.remove(102);
         const Query q = query(codes, false);
         Hits hits;
-        segment.lookup({q.codes, q.tags}, 1000000, 100, removed, hits);
-        CHECK(rows_of(hits) == rows_of(flat.lookup({q.codes, q.tags}, 1000000)));
+        segment.lookup({q.codes, q.tags}, {kAll, kAll}, 100, removed, hits);
+        CHECK(rows_of(hits) == rows_of(flat.lookup({q.codes, q.tags}, {kAll, kAll})));
         CHECK_THROWS_AS(segment.label(9), FormatError);
         CHECK_THROWS_AS(segment.blob(9), FormatError);
     }
@@ -148,8 +166,8 @@ TEST_CASE("merged segments answer as their parts, without what was removed") {
     CHECK(merged.postings() == flat.size());
     const Query q = query(200, true);
     Hits hits;
-    merged.lookup({q.codes, q.tags}, 1000000, 0, {}, hits);
-    CHECK(rows_of(hits) == rows_of(flat.lookup({q.codes, q.tags}, 1000000)));
+    merged.lookup({q.codes, q.tags}, {kAll, kAll}, 0, {}, hits);
+    CHECK(rows_of(hits) == rows_of(flat.lookup({q.codes, q.tags}, {kAll, kAll})));
 }
 
 TEST_CASE("empty segments and refused input") {
@@ -159,7 +177,7 @@ TEST_CASE("empty segments and refused input") {
     const Segment segment(file.bytes());
     const std::vector<std::uint32_t> one{1};
     Hits hits;
-    segment.lookup({one, one}, 10, 0, {}, hits);
+    segment.lookup({one, one}, {10, 10}, 0, {}, hits);
     CHECK(hits.tags.empty());
     CHECK_THROWS_AS(write_segment("/nowhere/at/all", {}), IoError);
     CHECK_THROWS_AS(MappedFile("/nowhere/at/all"), IoError);

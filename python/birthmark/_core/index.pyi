@@ -11,7 +11,7 @@ class FlatIndex:
     def add(self, recording: int, codes: NDArray[np.uint32], positions: NDArray[np.uint32]) -> None: ...
     def remove(self, recording: int) -> int: ...
     def lookup(
-        self, codes: NDArray[np.uint32], tags: NDArray[np.uint32], most: int
+        self, codes: NDArray[np.uint32], tags: NDArray[np.uint32], most_postings: int, most_hits: int
     ) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]: ...
 
 class SegmentFile:
@@ -28,7 +28,8 @@ class SegmentFile:
         self,
         codes: NDArray[np.uint32],
         tags: NDArray[np.uint32],
-        most: int,
+        most_postings: int,
+        most_hits: int,
         first_recording: int,
         removed: NDArray[np.uint8],
     ) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]: ...

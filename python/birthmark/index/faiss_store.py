@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from birthmark.alignment import Codes, Hits
 from birthmark.index.resident import ResidentStore
-from birthmark.index.store import MOST_POSTINGS, Entry, Recording
+from birthmark.index.store import Entry, Recording, kept
 
 _BITS = 32
 
@@ -82,7 +82,7 @@ class _Medium:
         limits, _, found = self._hash.range_search(_bytes_of(codes), 1)
         counts = np.diff(limits.astype(np.int64))
         recordings, positions = (column[found] for column in self._joined)
-        keep = np.repeat(counts <= MOST_POSTINGS, counts) & np.isin(recordings, sorted(self._alive))
+        keep = np.repeat(kept(counts, np.ones_like(counts)), counts) & np.isin(recordings, sorted(self._alive))
         return Hits(np.repeat(tags, counts)[keep], recordings[keep], positions[keep])
 
     def size_bytes(self) -> int:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from birthmark._core import index as _core
 from birthmark.alignment import Codes, Hits
 from birthmark.errors import ArgumentError, FormatError, MediaError
-from birthmark.index.store import FORMAT_VERSION, MOST_POSTINGS, Entry, Recording, check_version
+from birthmark.index.store import FORMAT_VERSION, MOST_HITS, MOST_POSTINGS, Entry, Recording, check_version
 
 MANIFEST = "birthmark-index.json"
 _FORMAT = "birthmark index"
@@ -251,7 +251,7 @@ class FileStore:
         order = np.argsort(codes, kind="stable")
         codes, tags = codes[order], tags[order]
         found = [
-            part.segment.lookup(codes, tags, MOST_POSTINGS, int(first), part.flags())
+            part.segment.lookup(codes, tags, MOST_POSTINGS, MOST_HITS * len(codes), int(first), part.flags())
             for first, part in zip(self._first, self._parts, strict=False)
             if part.medium == medium
         ]

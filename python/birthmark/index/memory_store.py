@@ -5,7 +5,7 @@ from __future__ import annotations
 from birthmark._core import index as _core
 from birthmark.alignment import Codes, Hits
 from birthmark.index.resident import ResidentStore
-from birthmark.index.store import MOST_POSTINGS, Entry, Recording
+from birthmark.index.store import MOST_HITS, MOST_POSTINGS, Entry, Recording
 
 
 class MemoryStore(ResidentStore):
@@ -25,7 +25,7 @@ class MemoryStore(ResidentStore):
     def lookup(self, medium: str, codes: Codes, tags: Codes) -> Hits:
         """See Store."""
         postings = self._postings.get(medium, _core.FlatIndex())
-        return Hits(*postings.lookup(codes, tags, MOST_POSTINGS))
+        return Hits(*postings.lookup(codes, tags, MOST_POSTINGS, MOST_HITS * len(codes)))
 
     def _posting_bytes(self) -> int:
         return 12 * sum(len(flat) for flat in self._postings.values())

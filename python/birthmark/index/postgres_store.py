@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from birthmark.alignment import Codes, Hits
 from birthmark.errors import FormatError, MediaError
-from birthmark.index.store import FORMAT_VERSION, MOST_POSTINGS, Entry, Recording, check_version
+from birthmark.index.store import FORMAT_VERSION, Entry, Recording, check_version, kept
 
 # Codes and positions are unsigned 32-bit numbers; bigint holds them as they are.
 _SCHEMA = """
@@ -146,8 +146,8 @@ def _join(
 ) -> Hits:
     """Every posting (code, recording, position) with every tag of its code; `tags` are grouped by code."""
     which = np.searchsorted(different, found[:, 0])
-    crowded = np.bincount(which, minlength=len(different)) > MOST_POSTINGS
-    found, which = found[~crowded[which]], which[~crowded[which]]
+    rare = kept(np.bincount(which, minlength=len(different)), tag_counts)
+    found, which = found[rare[which]], which[rare[which]]
     repeats = tag_counts[which]
     first_tag = np.cumsum(tag_counts) - tag_counts
     within = np.arange(int(repeats.sum())) - np.repeat(np.cumsum(repeats) - repeats, repeats)

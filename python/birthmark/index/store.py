@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from birthmark.alignment import Codes, Hits
 from birthmark.errors import ArgumentError, FormatError
 
 MOST_POSTINGS = 20_000
 """Codes with more postings than this, in one part of a store, are left out of a lookup: they tell nothing apart."""
+
+MOST_HITS = 1000
+"""Hits for each probe of a lookup, on the average, that one part of a store gives: the rarest codes first."""
 
 CODE_BITS = 28
 
@@ -37,6 +43,17 @@ class Entry:
             )
         if len(self.codes) and int(self.codes.max()) >> CODE_BITS:
             raise ArgumentError(f"codes holds {int(self.codes.max())}; allowed: below 2**{CODE_BITS}")
+
+
+def kept(postings: NDArray[np.integer[Any]], probes: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+    """Which codes a lookup keeps, from the postings and the probes of each: see MOST_POSTINGS and MOST_HITS.
+
+    Of codes with equally many postings all are kept or none.
+    """
+    in_order = np.argsort(postings, kind="stable")
+    hits = np.cumsum((postings * probes)[in_order], dtype=np.int64)
+    left_out = postings[in_order][hits > MOST_HITS * np.sum(probes)]
+    return np.asarray((postings <= MOST_POSTINGS) & (postings < np.min(left_out, initial=np.iinfo(np.int64).max)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +90,7 @@ class Store(Protocol):
         """Everything that is stored, sorted by name and medium."""
 
     def lookup(self, medium: str, codes: Codes, tags: Codes) -> Hits:
-        """All pairs of a probe and a posting of the medium with the same code."""
+        """All pairs of a probe and a posting of the medium with the same code; of frequent codes none, see `kept`."""
 
     def recording(self, number: int) -> Recording:
         """The recording that a hit names."""

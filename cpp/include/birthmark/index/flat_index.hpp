@@ -20,8 +20,7 @@ class FlatIndex {
 
     std::size_t size() const { return postings_.size(); }
 
-    /// Codes with more than `most` postings are left out: they say nothing and cost much.
-    Hits lookup(const Probes& probes, std::size_t most) const;
+    Hits lookup(const Probes& probes, const HitLimits& limits) const;
 
   private:
     struct Posting {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -24,11 +25,32 @@ struct Hits {
         positions.reserve(count);
     }
 
+    void resize(std::size_t count) {
+        tags.resize(count);
+        recordings.resize(count);
+        positions.resize(count);
+    }
+
     void add(std::uint32_t tag, std::uint32_t recording, std::uint32_t position) {
         tags.push_back(tag);
         recordings.push_back(recording);
         positions.push_back(position);
     }
 };
+
+/// How much a lookup may give: codes that stand often say little and cost much.
+struct HitLimits {
+    std::size_t postings;  ///< codes with more are left out
+    std::size_t hits;      ///< the rarest codes come first; of those with equally many postings all or none
+};
+
+/// One of the codes of a lookup.
+struct CodeHits {
+    std::size_t postings;
+    std::size_t hits;  ///< postings times probes
+};
+
+/// Codes with up to this many postings are within the limits; 0 where none is.
+std::size_t most_postings(std::vector<CodeHits> codes, const HitLimits& limits);
 
 }  // namespace birthmark

@@ -75,9 +75,9 @@ class Segment {
     std::span<const std::uint8_t> blob(std::uint32_t recording) const;
 
     /// Adds what the probes hit, recordings numbered from `first_recording`; those with a non-zero byte in `removed`,
-    /// which is empty or as long as recordings(), are left out, as are codes with more than `most` postings. Quickest
-    /// for codes in ascending order.
-    void lookup(const Probes& probes, std::size_t most, std::uint32_t first_recording,
+    /// which is empty or as long as recordings(), are left out; limits count them, and hits that were there before do
+    /// not count. Codes in ascending order, equal ones side by side: quickest, and `limits.hits` holds.
+    void lookup(const Probes& probes, const HitLimits& limits, std::uint32_t first_recording,
                 std::span<const std::uint8_t> removed, Hits& hits) const;
 
     /// Every posting in the order of keys: `on_posting(code, recording, position)`.
