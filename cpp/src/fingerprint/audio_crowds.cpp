@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <iterator>
 
 #include "birthmark/fingerprint/audio_codes.hpp"
 
@@ -18,6 +17,13 @@ constexpr unsigned kMostTableBits = 23;
 std::uint32_t hash(std::uint32_t recording) { return recording * 0x9E3779B1U; }
 
 std::uint32_t row_of(std::uint32_t tag) { return tag >> AudioCodes::kShiftBits; }
+
+AudioVote vote_of(const AudioHits& hits, std::size_t i) {
+    const std::uint32_t row = row_of(hits.tags[i]);
+    const auto shift = static_cast<std::int32_t>(hits.tags[i] & ((1U << AudioCodes::kShiftBits) - 1U));
+    return {hits.recordings[i], (hits.positions[i] + AudioCrowds::kMostRows - row) / kBinRows, row, hits.positions[i],
+            shift - AudioCodes::kShiftZero};
+}
 
 }  // namespace
 
@@ -39,46 +45,31 @@ void AudioCrowds::deal(const AudioHits& hits, std::uint32_t first, std::uint32_t
         starts[part] += starts[part - 1];
     }
     ends_.assign(starts.begin() + 1, starts.end());
-    votes_.resize(ends_.back());
+    tickets_.resize(ends_.back());
     for (std::size_t i = 0; i < hits.tags.size(); ++i) {
         if (inside(i)) {
-            const std::uint32_t row = row_of(hits.tags[i]);
-            const auto shift = static_cast<std::int32_t>(hits.tags[i] & ((1U << AudioCodes::kShiftBits) - 1U));
-            votes_[starts[part_of(i)]++] = {hits.recordings[i], (hits.positions[i] + kMostRows - row) / kBinRows, row,
-                                            hits.positions[i], shift - AudioCodes::kShiftZero};
+            const std::uint32_t place = hash(hits.recordings[i]) % 0xFFFBU + vote_of(hits, i).bin;
+            tickets_[starts[part_of(i)]++] = {static_cast<std::uint32_t>(i), place};
         }
     }
 }
 
-// Neighbouring bins are neighbours.
-std::size_t AudioCrowds::slot(const AudioVote& vote) const {
-    return (hash(vote.recording) % 0xFFFBU + vote.bin) & (counts_.size() - 1);
-}
-
-bool AudioCrowds::enough(const AudioVote& vote) const {
-    const std::size_t here = slot(vote);
+// Those with enough votes around them, moved to the front in their order.
+std::span<AudioCrowds::Ticket> AudioCrowds::crowded(std::span<Ticket> part) {
+    const auto bits = static_cast<unsigned>(std::bit_width(8 * part.size()));
+    counts_.assign(std::size_t{1} << std::clamp(bits, kFewestTableBits, kMostTableBits), 0);
     const std::size_t mask = counts_.size() - 1;
-    const std::uint32_t around = std::max(counts_[(here + 1) & mask], counts_[(here - 1) & mask]);
-    return counts_[here] + around >= kFewest;
-}
-
-void AudioCrowds::sift_part(std::span<const AudioVote> votes, std::vector<AudioVote>& kept) {
-    const auto count = [this](std::span<const AudioVote> those) {
-        const auto bits = static_cast<unsigned>(std::bit_width(8 * those.size()));
-        counts_.assign(std::size_t{1} << std::clamp(bits, kFewestTableBits, kMostTableBits), 0);
-        for (const AudioVote& vote : those) {
-            std::uint8_t& here = counts_[slot(vote)];
-            here = static_cast<std::uint8_t>(here + (here < UINT8_MAX ? 1U : 0U));
-        }
+    for (const Ticket& ticket : part) {
+        std::uint8_t& here = counts_[ticket.place & mask];
+        here = static_cast<std::uint8_t>(here + (here < UINT8_MAX ? 1U : 0U));
+    }
+    const auto alone = [&](const Ticket& ticket) {
+        const std::size_t here = ticket.place & mask;
+        const std::uint32_t around = std::max(counts_[(here + 1) & mask], counts_[(here - 1) & mask]);
+        return counts_[here] + around < kFewest;
     };
-    const std::size_t before = kept.size();
-    count(votes);
-    std::copy_if(votes.begin(), votes.end(), std::back_inserter(kept),
-                 [this](const AudioVote& v) { return enough(v); });
-    // Among those that are left hardly any share a count by accident.
-    count(std::span(kept).subspan(before));
-    const auto alone = [this](const AudioVote& v) { return !enough(v); };
-    kept.erase(std::remove_if(kept.begin() + static_cast<std::ptrdiff_t>(before), kept.end(), alone), kept.end());
+    const auto end = std::remove_if(part.begin(), part.end(), alone);
+    return part.first(static_cast<std::size_t>(end - part.begin()));
 }
 
 void AudioCrowds::sift(const AudioHits& hits, std::uint32_t first, std::uint32_t last, std::vector<AudioVote>& kept) {
@@ -86,7 +77,10 @@ void AudioCrowds::sift(const AudioHits& hits, std::uint32_t first, std::uint32_t
     deal(hits, first, last);
     std::size_t start = 0;
     for (const std::size_t end : ends_) {
-        sift_part(std::span(votes_).subspan(start, end - start), kept);
+        // Among those that are left after the first round hardly any share a count by accident.
+        for (const Ticket& ticket : crowded(crowded(std::span(tickets_).subspan(start, end - start)))) {
+            kept.push_back(vote_of(hits, ticket.hit));
+        }
         start = end;
     }
 }

@@ -20,8 +20,8 @@ struct AudioVote {
 
 /// Sifts hits: of a million by chance in a large index a few thousand are not alone in their place.
 ///
-/// Votes are dealt by recording into parts whose counts fit into the cache; there each recording and bin has a hashed
-/// count, which is never too small.
+/// Hits are dealt by recording into parts whose counts fit into the cache; there each recording and bin has a hashed
+/// count, which is never too small. 8 bytes a hit, and votes only of those that are kept.
 class AudioCrowds {
   public:
     /// Votes that a bin and the fuller of its neighbours need in all.
@@ -33,13 +33,17 @@ class AudioCrowds {
     void sift(const AudioHits& hits, std::uint32_t first, std::uint32_t last, std::vector<AudioVote>& kept);
 
   private:
-    void deal(const AudioHits& hits, std::uint32_t first, std::uint32_t last);
-    void sift_part(std::span<const AudioVote> votes, std::vector<AudioVote>& kept);
-    std::size_t slot(const AudioVote& vote) const;
-    bool enough(const AudioVote& vote) const;
+    /// A hit, and the place that its recording and bin share with few others; neighbouring bins are neighbours.
+    struct Ticket {
+        std::uint32_t hit;
+        std::uint32_t place;
+    };
 
-    std::vector<AudioVote> votes_;
-    std::vector<std::size_t> ends_;  // of the parts in votes_
+    void deal(const AudioHits& hits, std::uint32_t first, std::uint32_t last);
+    std::span<Ticket> crowded(std::span<Ticket> part);
+
+    std::vector<Ticket> tickets_;
+    std::vector<std::size_t> ends_;  // of the parts in tickets_
     std::vector<std::uint8_t> counts_;
 };
 
