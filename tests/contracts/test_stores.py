@@ -162,7 +162,7 @@ def test_tables_of_another_version_are_refused(server: str) -> None:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute("UPDATE birthmark_index SET version = 1")
         try:
-            with pytest.raises(FormatError, match=r"version 1; allowed: 2"):
+            with pytest.raises(FormatError, match=r"version 1; allowed: 3"):
                 PostgresStore(server)
         finally:
             connection.execute("UPDATE birthmark_index SET version = %s", (FORMAT_VERSION,))

@@ -123,9 +123,9 @@ def manifest(folder: Path) -> dict[str, list[dict[str, str]]]:
         "[1]",
         "[" * 200_000,
         '{"format": "birthmark index"}',
-        '{"format": "birthmark index", "version": 2}',
-        '{"format": "birthmark index", "version": 2, "generation": 1e400, "segments": []}',
-        '{"format": "birthmark index", "version": 2, "generation": 1, "segments": '
+        '{"format": "birthmark index", "version": 3}',
+        '{"format": "birthmark index", "version": 3, "generation": 1e400, "segments": []}',
+        '{"format": "birthmark index", "version": 3, "generation": 1, "segments": '
         '[{"file": "a.seg", "medium": "audio", "removed": [1e400]}]}',
     ],
 )
@@ -152,13 +152,26 @@ def test_another_version_is_refused_until_it_is_rebuilt(tmp_path: Path) -> None:
         index.remove("voice 0")
     (folder / MANIFEST).write_text(json.dumps({**manifest(tmp_path), "version": 1}))
     for write in (False, True):
-        with pytest.raises(FormatError, match=r"index of version 1; allowed: 2.*birthmark index rebuild .*index"):
+        with pytest.raises(FormatError, match=r"index of version 1; allowed: 3.*birthmark index rebuild .*index"):
             Index.open(folder, write=write)
     assert Index.rebuild(folder) == 2
     with Index.open(folder) as index:
         assert [r.name for r in index.recordings()] == ["voice 1", "voice 2"]
         assert [a.recording for a in index.search(made["voice 2"])] == ["voice 2"]
         assert index.search(made["voice 0"]) == []
+
+
+def test_an_index_of_video_fingerprints_that_cannot_be_read_is_refused_when_it_is_opened(tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    codes = np.arange(9, dtype=np.uint32)
+    old = b"\x01\x02" + bytes(64)
+    with Index.create(folder) as index:
+        index.store.add([Entry("film", "video", 6.0, old, codes, codes)])
+    (folder / MANIFEST).write_text(json.dumps({**manifest(tmp_path), "version": 2}))
+    with pytest.raises(FormatError, match=r"index of version 2; allowed: 3"):
+        Index.open(folder)
+    with pytest.raises(FormatError, match=r"film: video fingerprint of version 1; .*made again from the video"):
+        Index.rebuild(folder)
 
 
 def test_an_empty_index_is_rebuilt(tmp_path: Path) -> None:

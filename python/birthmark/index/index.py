@@ -10,7 +10,7 @@ from typing import Self
 
 from birthmark._closing import Closing
 from birthmark.alignment import ACCEPTED_LOG10_P, Alignment, Candidate, Fingerprint, Searched
-from birthmark.errors import ArgumentError, MediaError
+from birthmark.errors import ArgumentError, FormatError, MediaError
 from birthmark.file_fingerprint import fingerprint_picture, push_sound
 from birthmark.fingerprint import by_recording, deserialize
 from birthmark.index.file_store import FileStore
@@ -58,11 +58,19 @@ class Index(Closing):
         """Bring an index in a folder to today's version: its codes are made anew from the fingerprints that it holds,
         in one step. Returns the number of entries.
 
-        Raises MediaError and FormatError as `open` does, and FormatError for fingerprints that cannot be read any more.
+        Raises MediaError and FormatError as `open` does, and FormatError with the name of the recording for a
+        fingerprint that cannot be read any more: its index has to be made anew.
         """
+
+        def entry_of(recording: Recording, blob: bytes) -> Entry:
+            try:
+                return _entry(recording.name, deserialize(blob))
+            except FormatError as error:
+                raise FormatError(f"{path}: {recording.name}: {error}") from error
+
         store = FileStore(path, write=True, any_version=True)
         try:
-            return store.rebuild(lambda recording, blob: _entry(recording.name, deserialize(blob)))
+            return store.rebuild(entry_of)
         finally:
             store.close()
 

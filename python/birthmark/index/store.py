@@ -20,8 +20,9 @@ MOST_HITS = 1000
 
 CODE_BITS = 28
 
-FORMAT_VERSION = 2
-"""Raised with every change of the codes of a fingerprint: codes of another version are looked up and never found."""
+FORMAT_VERSION = 3
+"""Raised with every change of the codes of a fingerprint, which would be looked up and never found, and of its serial
+form, which would be found and could not be read: version 2 may hold video fingerprints of version 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ def check_version(where: str, found: object, remedy: str) -> None:
     """Raise FormatError, which says what to do, unless what a store notes of its version is FORMAT_VERSION."""
     if found != FORMAT_VERSION:
         raise FormatError(
-            f"{where}: an index of version {found}; allowed: {FORMAT_VERSION}, which has other codes; {remedy}"
+            f"{where}: an index of version {found}; allowed: {FORMAT_VERSION}, which has other codes or fingerprints; "
+            f"{remedy}"
         )
 
 
