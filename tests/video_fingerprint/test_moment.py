@@ -46,8 +46,9 @@ def test_beyond_the_sample_the_chance_is_not_below_the_normal_tail() -> None:
 
 def test_a_quiet_sample_does_not_make_a_small_value_improbable() -> None:
     quiet = 0.01 * np.random.default_rng(4).standard_normal(5000)
-    assert chance_log10(0.2, quiet, 1) > -3.0
-    assert chance_log10(1.5, quiet, 1) < -9.0
+    for sample in (quiet, quiet[:2000]):  # measured to 99.9 % and to 99 %: the same is taken for granted of both
+        assert chance_log10(0.2, sample, 1) == pytest.approx(-2.0)
+        assert chance_log10(1.5, sample, 1) < -9.0
 
 
 def test_what_all_cells_do_at_once_is_no_evidence() -> None:

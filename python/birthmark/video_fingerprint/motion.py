@@ -24,7 +24,7 @@ STILL_LEVELS = 0.08  # root mean square change below which nothing moves, in gre
 MINIMUM_CELLS = 8
 SAMPLES = 8  # along each side of a cell, so that none of the query's finer cells in it is passed over
 MOST_CELLS = 96
-LEAST_NULL_Z = 0.3  # taken for the 99.9 % quantile of the null where less was measured, see chance_log10
+LEAST_NULL_Z = 0.1  # in which the null's tail falls by a factor of ten at most, see chance_log10
 HIGHEST_CORRELATION = 0.999
 GUARD_S = 1.0  # lines farther than this from the best one show other moments
 SEARCHES = 2 * 2  # of the motion, for each passage: half of the probability is kept for copies at their own speed
@@ -251,15 +251,15 @@ def chance_log10(value: float, null: NDArray[np.floating], tried: int, least: fl
     """log10 of the probability that the largest of `tried` values like `null` reaches `value`.
 
     Within the sample the share that reaches it counts; beyond, -log(share) goes on in proportion to the value, as
-    exponential tails have it, from a high quantile that is at least `least`: a short sample of a quiet scene knows
-    less of other moments than there is to know.
+    exponential tails have it, as steeply as up to a high quantile of the sample, but by no more than a factor of ten in
+    each `least`: a short sample of a quiet scene knows less of other moments than there is to know.
     """
-    outer = 0.001 if len(null) >= 3000 else 0.01
     if len(null) < 100:
         return 0.0
-    high = max(float(np.quantile(null, 1.0 - outer)), least)
-    log10_share = float(np.log10(outer)) * value / high
-    if value <= high:
+    decades = 3 if len(null) >= 3000 else 2
+    decade = max(float(np.quantile(null, 1.0 - 10.0**-decades)) / decades, least)
+    log10_share = -value / decade
+    if value <= decades * decade:
         counted = (1.0 + float(np.count_nonzero(null >= value))) / (1.0 + len(null))
         log10_share = max(log10_share, float(np.log10(counted)))
     return min(0.0, log10_share + float(np.log10(tried)))
