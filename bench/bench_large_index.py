@@ -6,6 +6,9 @@ against a brute-force count by number and checksum. Of codes that are too freque
 postings are written, as many as a look-up reads before it gives them up. The first hours are those of
 `synthetic_index`; each further one repeats one of them with one code in ten drawn from another's. The queries are
 passages of real recordings that are in the index too.
+
+With --in-memory no index is written: the hits that a look-up would give are made from those of the first hours, within
+its limits, and voted and verified.
 """
 
 from __future__ import annotations
@@ -21,9 +24,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from birthmark.alignment import Codes, Hits
+from birthmark._core import index as core
+from birthmark.alignment import ACCEPTED_LOG10_P, Codes, Fingerprint, Hits, Searched
 from birthmark.attacks import mixing
-from birthmark.fingerprint import AudioFingerprint, fingerprint
+from birthmark.fingerprint import AudioFingerprint, by_recording, deserialize, fingerprint
 from birthmark.index import Entry, FileStore, Index
 from birthmark.index.store import CODE_BITS, MOST_POSTINGS, kept
 from corpus import describe, prompt_speech, voices
@@ -77,6 +81,7 @@ class TouchedIndex:
         for one in speech.held:
             self._keep(one, touched)
         self._hours = base_hours
+        self._flat = core.FlatIndex()
         self._held_s = [one.duration_s for one in speech.held]
 
     def _keep(self, one: AudioFingerprint, touched: NDArray[np.bool_]) -> None:
@@ -106,6 +111,35 @@ class TouchedIndex:
         np.add.at(self._sums, at, _mixed(np.full(len(codes), _number(name)), positions))
         read = self._counts[at] <= MOST_POSTINGS + len(codes)
         return Entry(name, "audio", duration_s, str(blob).encode(), codes[read], positions[read])
+
+    def hits(self, query: int, hours: int) -> Hits:
+        """What a look-up in `hours` finds; hours are numbered, the real recordings follow."""
+        if not len(self._flat):
+            for number, (codes, positions) in enumerate(self._base):
+                self._flat.add(number, codes, positions)
+        codes, tags = self.probes[query]
+        every = 1 << 62
+        probes, numbers, positions = self._flat.lookup(codes, np.arange(len(codes), dtype=np.uint32), every, every)
+        held = numbers >= self._hours
+        rounds = hours // self._hours
+        postings = np.bincount(probes, np.where(held, 1, rounds), len(codes)).astype(np.int64)
+        rare = kept(postings, np.ones_like(postings))[probes]
+        found = np.stack([tags[probes], numbers, positions])
+        once, real = found[:, rare & ~held], found[:, rare & held]
+        many = np.tile(once, rounds)
+        rng = np.random.default_rng([6, query])
+        moved = np.flatnonzero(rng.random(many.shape[1]) < EXCHANGED)
+        moved = moved[moved >= once.shape[1]]
+        many[1:, moved] = once[1:, rng.integers(0, once.shape[1], len(moved))]
+        many[1] += np.repeat(np.arange(rounds, dtype=np.uint32), once.shape[1]) * np.uint32(self._hours)
+        real[1] += np.uint32((rounds - 1) * self._hours)
+        return Hits(*np.concatenate([many, real], axis=1))
+
+    def reference(self, number: int, hours: int) -> tuple[str, Fingerprint]:
+        """The recording with that number in `hits`."""
+        beyond = number - hours // self._hours * self._hours
+        blob = number % self._hours if beyond < 0 else self._hours + beyond
+        return (str(number) if beyond < 0 else f"held {beyond}"), deserialize(self.blobs[blob])
 
     def check(self, query: int, hits: Hits, numbers: NDArray[np.int64]) -> float:
         """Holds the hits of a query against the counts; the share of all hits that frequent codes leave out."""
@@ -185,6 +219,25 @@ def cost(speech: Speech, made: TouchedIndex, hours: int, folder: Path) -> list[o
     ]  # fmt: skip
 
 
+def in_memory(speech: Speech, made: TouchedIndex, hours: int) -> list[object]:
+    """One line of the other table."""
+    hits, spent, right, searched = [], [], 0, Searched(hours, 3600.0 * hours)
+    for i, (name, start_s, query) in enumerate(speech.queries):
+        found = made.hits(i, hours)
+        start = time.process_time()
+        candidates = query.candidates(found)
+        spent.append(time.process_time() - start)
+        hits.append(len(found.tag))
+        for number, mine in by_recording(candidates).items():
+            which, reference = made.reference(number, hours)
+            right += which == name and any(
+                abs(a.reference_start_s - a.query_start_s - start_s) < 0.1
+                for a in query.verify(reference, mine, searched, ACCEPTED_LOG10_P)
+            )
+    many = len(speech.queries)
+    return [hours, many, float(np.mean(hits)) / 1e6, 1000 * float(np.median(spent)), f"{right} of {many}"]
+
+
 COLUMNS = ("hours", "queries", "million hits", "% left out", "GB made", "ms look-up", "ms votes", "ms search",
            "votes of the last candidate", "found", "peak MB of the process")  # fmt: skip
 
@@ -195,11 +248,16 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=4, help="of 5 s, each clean and in noise")
     parser.add_argument("--base-hours", type=int, default=300)
     parser.add_argument("--folder", type=Path, help="where the index is written; a temporary folder otherwise")
+    parser.add_argument("--in-memory", action="store_true", help="make hits, and no index")
     options = parser.parse_args()
     print(heading("Queries of 5 s on large indexes, of which only what they touch is made", describe()), flush=True)
     speech = Speech(options.passages)
     made = TouchedIndex(speech, options.base_hours)
-    rows = []
+    rows: list[list[object]] = []
+    if options.in_memory:
+        rows = [in_memory(speech, made, hours) for hours in options.hours]
+        print(table(("hours", "queries", "million hits", "ms votes", "found"), rows))
+        return
     for hours in options.hours:
         with tempfile.TemporaryDirectory(dir=options.folder) as name:
             rows.append(cost(speech, made, hours, Path(name) / "index"))
