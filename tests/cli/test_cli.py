@@ -81,6 +81,24 @@ def test_exit_status_is_that_of_grep() -> None:
     assert common.exit_status(found=True, failed=True) == 2
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["key", "show", "me.key", "--json"]])
+def test_a_closed_pipe_ends_quietly_and_not_as_nothing_found(tmp_path: Path, arguments: list[str]) -> None:
+    Key.generate().save(tmp_path / "me.key")
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "birthmark", *arguments],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(PYTHON)},
+            cwd=tmp_path,
+            check=False,
+            timeout=60,
+        )
+    assert (done.returncode, done.stderr) == (common.EXIT_CLOSED_PIPE, b"")
+
+
 def test_atomic_output_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "out.wav"
     target.write_text("old")

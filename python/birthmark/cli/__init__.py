@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import birthmark
-from birthmark.cli.common import EXIT_ERROR, EXIT_INTERRUPTED, warn
+from birthmark.cli.common import EXIT_CLOSED_PIPE, EXIT_ERROR, EXIT_INTERRUPTED, warn
 from birthmark.errors import Error
 
 MODULES = ("key", "embed", "detect", "signature", "index", "compare", "registry", "scan", "report", "demo")
@@ -48,6 +48,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         build_app()(args=None if arguments is None else list(arguments), prog_name="birthmark")
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # click would say 1, which means "nothing found"
+            return EXIT_CLOSED_PIPE
         return end.code if isinstance(end.code, int) else EXIT_ERROR if end.code else 0
     except KeyboardInterrupt:
         warn("interrupted")

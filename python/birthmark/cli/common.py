@@ -16,6 +16,7 @@ EXIT_FOUND = 0
 EXIT_NOTHING_FOUND = 1
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130
+EXIT_CLOSED_PIPE = 141  # as a shell has it for a program that SIGPIPE ends
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
