@@ -16,7 +16,7 @@ from birthmark.errors import Error, MediaError
 from .decode import AvDecoder, av_input, check_complete, describe
 from .encode import AvEncoder, Signal
 from .formats import AudioInfo, Target
-from .streams import add_copy, can_copy, is_cover, lost_streams, portable_tags
+from .streams import Copies, can_copy, is_cover, lost_streams, portable_tags
 
 Block = NDArray[np.float32]
 Change = Callable[[Block | None], Iterator[Block]]
@@ -24,14 +24,14 @@ Change = Callable[[Block | None], Iterator[Block]]
 
 @dataclass(frozen=True)
 class _Wiring:
-    """The open files and what goes where: `copies` maps an input stream's index to its output stream."""
+    """The open files and what goes where."""
 
     container: av.container.InputContainer
     output: av.container.OutputContainer
     audio: av.AudioStream
     decoder: AvDecoder
     encoder: AvEncoder
-    copies: dict[int, av.stream.Stream]
+    copies: Copies
 
 
 def remux(
@@ -40,9 +40,9 @@ def remux(
     """Write `path` with the first audio stream passed through a change and all other streams copied packet by packet.
 
     `make_change(rate, channels)` returns a function that takes a block and gives blocks, and takes None at the end.
-    A result that holds sound only keeps cover art but no picture track; other streams that the container cannot hold
-    raise MediaError; data without a codec (camera telemetry) is left out. Returns the names of what a result that
-    holds more than sound has lost.
+    A result that holds sound only keeps cover art but no picture track. In others sound and pictures that the container
+    cannot hold raise MediaError; such subtitles, and data without a codec (camera telemetry), are left out. Returns the
+    names of what a result that holds more than sound has lost.
     """
     with av_input(source.path) as container:
         info = describe(source.path, container)
@@ -55,7 +55,7 @@ def remux(
                 raise
             raise MediaError(f"{path.name}: cannot be written as {target.container}: {error}") from error
         check_complete(info, wiring.decoder, allow_truncated)
-        return () if target.sound_only else lost_streams(container)
+        return () if target.sound_only else (*lost_streams(container), *wiring.copies.lost)
 
 
 def _wire(
@@ -64,16 +64,14 @@ def _wire(
     audio = container.streams.audio[0]
     output.metadata.update(container.metadata)
     encoder: AvEncoder | None = None
-    copies: dict[int, av.stream.Stream] = {}
+    copies = Copies(output)
     for stream in container.streams:
         if stream.index == audio.index:
             encoder = AvEncoder(output, target, Signal(info.rate, info.channels, info.frames), info)
             encoder.stream.metadata.update(portable_tags(audio))
             encoder.stream.disposition = audio.disposition
         elif _copied(stream, target):
-            copy = add_copy(output, stream)
-            if copy is not None:
-                copies[stream.index] = copy
+            copies.add(stream)
     assert encoder is not None
     chapters = container.chapters()
     if chapters and (not target.sound_only or target.covers):
@@ -118,7 +116,7 @@ class _DecodeTimes:
 
 
 def _run(wiring: _Wiring, change: Change) -> None:
-    decoder, encoder, copies = wiring.decoder, wiring.encoder, wiring.copies
+    decoder, encoder, copies = wiring.decoder, wiring.encoder, wiring.copies.streams
     started = flushed = False
     times: dict[int, _DecodeTimes] = {}
 

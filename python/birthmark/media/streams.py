@@ -21,20 +21,38 @@ def is_cover(stream: Any) -> bool:
     return bool(stream.disposition & Disposition.attached_pic)
 
 
-def add_copy(output: Any, stream: Any) -> Any | None:
-    """A stream of an open output for the packets of `stream`, which `can_copy`.
+class Copies:
+    """Streams of an open output that take the packets of an input's streams as they are.
 
-    None for cover art in Matroska, which keeps it as an attachment: that is complete already.
+    `streams`: the copies by the index of their source. `lost`: names of subtitles and attachments that the container
+    cannot hold.
     """
-    if is_cover(stream) and output.format.name == "matroska":
-        _attach_cover(output, stream)
-        return None
-    copy = output.add_stream_from_template(stream, opaque=True)
-    copy.metadata.update(portable_tags(stream))
-    copy.disposition = stream.disposition
-    if stream.type == "video" and stream.average_rate and not is_cover(stream):
-        copy.codec_context.framerate = stream.average_rate  # else that of the codec's own clock, such as 1000
-    return copy
+
+    def __init__(self, output: Any) -> None:
+        self._output = output
+        self.streams: dict[int, Any] = {}
+        self.lost: tuple[str, ...] = ()
+
+    def add(self, stream: Any) -> None:
+        """A copy of `stream`, which `can_copy`. Matroska keeps cover art as an attachment, which is complete already.
+
+        Raises ValueError for sound and pictures that the container cannot hold.
+        """
+        if is_cover(stream) and self._output.format.name == "matroska":
+            _attach_cover(self._output, stream)
+            return
+        try:
+            copy = self._output.add_stream_from_template(stream, opaque=True)
+        except ValueError:
+            if stream.type not in ("subtitle", "attachment"):
+                raise
+            self.lost += (_name(stream),)
+            return
+        copy.metadata.update(portable_tags(stream))
+        copy.disposition = stream.disposition
+        if stream.type == "video" and stream.average_rate and not is_cover(stream):
+            copy.codec_context.framerate = stream.average_rate  # else that of the codec's own clock, such as 1000
+        self.streams[stream.index] = copy
 
 
 def _attach_cover(output: Any, stream: Any) -> None:
@@ -68,5 +86,5 @@ def portable_tags(stream: Any) -> dict[str, str]:
 
 
 def _name(stream: Any) -> str:
-    called = stream.metadata.get("handler_name", "").strip()
+    called = stream.metadata.get("handler_name", "").strip() or stream.metadata.get("title", "").strip()
     return f"stream {stream.index} ({stream.type or 'unknown'}{', ' + called if called else ''})"

@@ -17,7 +17,7 @@ from birthmark.media import BlockStream, transform_audio
 from birthmark.media.atomic import replacing
 from birthmark.media.formats import target_for
 from birthmark.media.order import InOrder, in_order
-from birthmark.media.streams import add_copy, can_copy, is_cover, lost_streams, portable_tags
+from birthmark.media.streams import Copies, can_copy, is_cover, lost_streams, portable_tags
 
 from .detection import VideoDetectStream
 from .embedding import VideoEmbedStream, check_size
@@ -75,9 +75,9 @@ def embed_video(
 
     `codec`: "x264", "x265", "vp9" or "av1"; `crf`: its quality, by default matched to the source's bits per pixel.
     `make_sound(rate, channels)` gives a stream of `process` and `flush` that the sound passes through. All other
-    streams but those of data, chapters, tags, the rotation, the colour description and HDR10 metadata are copied; times
-    of frames are kept, and interlaced video stays interlaced. Memory stays bounded; the result appears when complete
-    and when detection has found the mark in it.
+    streams but those of data, chapters, tags, the rotation, the colour description and HDR10 metadata are copied, and
+    subtitles where the container holds them; times of frames are kept, and interlaced video stays interlaced. Memory
+    stays bounded; the result appears when complete and when detection has found the mark in it.
     `progress(seconds done)` is called after each frame.
 
     Raises ArgumentError for bad arguments, MediaError for files that cannot be read or written, and HostError for
@@ -211,7 +211,7 @@ class _Job:
     def _wire(self, container: Any, stream: Any, output: Any) -> dict[int, Any]:
         """Makes the streams of the output; gives those that are copied by the index of their source."""
         output.metadata.update(container.metadata)
-        copies: dict[int, Any] = {}
+        copies = Copies(output)
         self.dropped = lost_streams(container)
         for other in container.streams:
             if other.index == stream.index:
@@ -219,13 +219,12 @@ class _Job:
                 self.encoder.metadata.update(portable_tags(stream))
                 self.encoder.disposition = stream.disposition
             elif can_copy(other):
-                copy = add_copy(output, other)
-                if copy is not None:
-                    copies[other.index] = copy
+                copies.add(other)
+        self.dropped += copies.lost
         chapters = container.chapters()
         if chapters:
             output.set_chapters(chapters)
-        return copies
+        return copies.streams
 
     def _frame(self, frame: Any, stream: Any, output: Any) -> None:
         if (frame.width, frame.height) != self.size:
