@@ -7,7 +7,7 @@ from birthmark import _core
 # Imports everything but what an optional package is for, with the optional packages out of reach.
 IMPORT_WITHOUT_EXTRAS = """
 import importlib, pkgutil, sys
-for name in "cv2 PIL pyworld matplotlib faiss psycopg".split():
+for name in "cv2 pyworld matplotlib faiss psycopg".split():
     sys.modules[name] = None
 import birthmark
 for module in pkgutil.walk_packages(birthmark.__path__, "birthmark."):

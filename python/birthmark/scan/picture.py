@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,18 +41,22 @@ class VideoMark:
         full: bool,
     ) -> None:
         self._tests = looks
-        self._stream = VideoDetectStream(
-            picture.width,
-            picture.height,
-            keys,
+        self._still = picture.still
+        self._search = partial(
+            VideoDetectStream,
+            keys=keys,
             issued=issued,
             max_p=10.0**limit / self._tests,
             search="full" if full else "plain",
         )
+        self._stream = self._search(picture.width, picture.height)
 
     def push(self, frame: Any, seconds: float) -> None:
         """See PictureProbe."""
         luma, bits = luma_view(readable(frame))
+        if self._still and frame.rotation:  # single pictures are marked as they are shown
+            luma = np.ascontiguousarray(np.rot90(luma, round(frame.rotation / 90)))
+            self._stream = self._search(luma.shape[1], luma.shape[0])
         self._stream.push_luma(luma, seconds, bits)
 
     def finish(self) -> list[Finding]:

@@ -22,6 +22,7 @@ from birthmark.media.audio import read_blocks
 from birthmark.media.decode import AvDecoder, describe, soundfile_info
 from birthmark.media.formats import TARGETS, AudioInfo
 from birthmark.media.order import InOrder
+from birthmark.video_watermark.images import is_image
 
 Samples = NDArray[np.float32]
 OnSound = Callable[[Samples], None]
@@ -60,11 +61,12 @@ class NoMediaError(MediaError):
 
 @dataclass(frozen=True)
 class Picture:
-    """The picture of a file: its size, and frames a second as far as the file says."""
+    """The picture of a file: its size, frames a second as far as the file says, and whether it is a single one."""
 
     width: int
     height: int
     rate: float
+    still: bool = False
 
 
 @functools.cache
@@ -103,7 +105,7 @@ class Tracks:
         self._info, self._container, self._video = info, container, video
         if video is not None:
             rate = float(min(max(video.average_rate or video.guessed_rate or 25, 0.1), 1000))
-            self.picture = Picture(video.codec_context.width, video.codec_context.height, rate)
+            self.picture = Picture(video.codec_context.width, video.codec_context.height, rate, is_image(path))
 
     @property
     def rate(self) -> float | None:

@@ -22,7 +22,7 @@ from birthmark.media.streams import Copies, can_copy, is_cover, lost_streams, po
 from .detection import VideoDetectStream
 from .embedding import VideoEmbedStream, check_size
 from .encoders import RGB_MATRIX, RGB_RANGE, add_encoder, fit_to_frame
-from .images import embed_image, is_image
+from .images import detect_image, embed_image, is_image
 from .planes import LUMA_BITS, has_alpha, is_opaque, luma_view, open_video, readable, seconds_of
 from .results import VideoDetection
 
@@ -37,7 +37,7 @@ class VideoEmbedReport:
     """What was marked: frames, seconds, and log10 of the p-value of the mark found in the result's first 20 s.
 
     `sound_refused` says why the sound was copied unmarked where it cannot carry a mark, and is None otherwise.
-    `dropped` names the streams that could not be copied, such as a camera's positions.
+    `dropped` names what could not be copied, such as a stream of a camera's positions.
     """
 
     frames: int
@@ -88,7 +88,8 @@ def embed_video(
         raise ArgumentError(f"output {target} is the input file; give another name")
     with replacing(target) as temporary:
         if is_image(source):
-            return VideoEmbedReport(1, 0.0, embed_image(source, target, temporary, key, payload, strength=strength))
+            log10_p, dropped = embed_image(source, target, temporary, key, payload, strength=strength)
+            return VideoEmbedReport(1, 0.0, log10_p, dropped=dropped)
         if make_sound is not None:
             target_for(target)
         picture = (
@@ -280,6 +281,8 @@ def detect_video(
     called after each frame. Memory stays bounded. Raises MediaError for files that cannot be read.
     """
     payloads = np.fromiter(issued, dtype=np.uint64)
+    if is_image(path):
+        return detect_image(Path(path), keys, issued=payloads, max_p=max_p)
     with open_video(Path(path)) as (container, stream):
         size = (stream.codec_context.width, stream.codec_context.height)
         searcher = VideoDetectStream(*size, keys, issued=payloads, max_p=max_p)
