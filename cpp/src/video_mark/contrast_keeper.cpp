@@ -7,14 +7,13 @@
 namespace birthmark {
 namespace {
 
-constexpr float kShare = 0.5F;
 constexpr int kWide = 17;    // blocks: detail is finer than this
 constexpr int kAround = 11;  // blocks over which its strength is measured
 constexpr float kNothing = 1e-6F;
 
 }  // namespace
 
-ContrastKeeper::ContrastKeeper(const BlockGrid& grid) {
+ContrastKeeper::ContrastKeeper(const BlockGrid& grid, double share) : share_(static_cast<float>(share)) {
     const cv::Size size(static_cast<int>(grid.columns()), static_cast<int>(grid.rows()));
     detail_.create(size);
     power_.create(size);
@@ -32,7 +31,7 @@ void ContrastKeeper::add(const BlockGrid& grid, const cv::Mat1f& amplitudes, cv:
     float* out = change.ptr<float>();
     for (std::size_t i = 0; i < detail_.total(); ++i) {
         const float strength = std::sqrt(std::max(power[i], 0.0F));
-        out[i] += kShare * amplitude[i] * detail[i] / (strength + amplitude[i] + kNothing);
+        out[i] += share_ * amplitude[i] * detail[i] / (strength + amplitude[i] + kNothing);
     }
 }
 

@@ -58,8 +58,7 @@ const cv::Mat1f& TextureMask::amplitudes(const BlockGrid& grid) {
         loss += square / texture[i];
     }
     const double total = static_cast<double>(count);
-    const double allowed = 255.0 * 255.0 * std::pow(10.0, -strength_.psnr_db / 10.0);
-    const double gain = std::min(strength_.similarity_loss * total / loss, allowed * total / power);
+    const double gain = std::min(strength_.similarity_loss * total / loss, strength_.mark_power() * total / power);
     const auto factor = static_cast<float>(std::sqrt(gain));
     const auto ceiling = static_cast<float>(strength_.ceiling);
     for (std::size_t i = 0; i < count; ++i) {

@@ -5,6 +5,7 @@
 #include <complex>
 #include <limits>
 #include <numbers>
+#include <numeric>
 #include <opencv2/core.hpp>
 #include <string>
 
@@ -19,6 +20,8 @@ constexpr int kSlow = 1;                                    // fastest harmonic 
 constexpr double kHoldPayload = VideoPattern::kPeriod / 3;  // as many pictures as these harmonics tell apart
 constexpr double kHoldSync = VideoPattern::kPeriod / 6;
 constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
+constexpr std::size_t kSampled = 32;  // rows that tell how much may be cored
+constexpr int kHalvings = 6;          // of the interval that the limit lies in
 constexpr std::size_t kNone = ~std::size_t{0};
 
 /// Spectra of the harmonics -3 ... 3 over one tile.
@@ -86,20 +89,41 @@ void place(std::size_t count, std::size_t step, std::size_t pixels, double units
     }
 }
 
-template <class Pixel>
-BIRTHMARK_MULTIVERSION void add_line(Pixel* row, const float* upper, const float* lower, float share, std::size_t width,
-                                     float scale, float highest) {
+BIRTHMARK_MULTIVERSION void interpolate(const float* upper, const float* lower, float share, float* out,
+                                        std::size_t width) {
     for (std::size_t x = 0; x < width; ++x) {
-        const float change = upper[x] + share * (lower[x] - upper[x]);
-        const float value = static_cast<float>(row[x]) + scale * change + 0.5F;
+        out[x] = upper[x] + share * (lower[x] - upper[x]);
+    }
+}
+
+float within(float value, float limit) { return std::min(std::max(value, -limit), limit); }
+
+/// Sum of squares of the changes, less what is within `limit` of the details.
+BIRTHMARK_MULTIVERSION double power_of_cored(const std::vector<float>& changes, const std::vector<float>& details,
+                                             float limit) {
+    constexpr std::size_t kLanes = 16;
+    std::array<float, kLanes> sums{};
+    for (std::size_t i = 0; i + kLanes <= changes.size(); i += kLanes) {
+        for (std::size_t k = 0; k < kLanes; ++k) {
+            const float left = changes[i + k] - within(details[i + k], limit);
+            sums[k] += left * left;
+        }
+    }
+    return std::accumulate(sums.begin(), sums.end(), 0.0);
+}
+
+template <class Pixel>
+BIRTHMARK_MULTIVERSION void add_line(Pixel* row, const float* change, const float* detail, float limit,
+                                     std::size_t width, float highest) {
+    for (std::size_t x = 0; x < width; ++x) {
+        const float value = static_cast<float>(row[x]) + change[x] - within(detail[x], limit) + 0.5F;
         row[x] = static_cast<Pixel>(static_cast<int>(std::min(std::max(value, 0.0F), highest)));
     }
 }
 
-void add_line_rgb(std::uint8_t* row, const float* upper, const float* lower, float share, std::size_t width) {
+void add_line_rgb(std::uint8_t* row, const float* change, const float* detail, float limit, std::size_t width) {
     for (std::size_t x = 0; x < width; ++x) {
-        const float change = upper[x] + share * (lower[x] - upper[x]);
-        const int whole = static_cast<int>(std::floor(change + 0.5F));
+        const int whole = static_cast<int>(std::floor(change[x] - within(detail[x], limit) + 0.5F));
         for (std::size_t c = 0; c < 3; ++c) {
             row[3 * x + c] = static_cast<std::uint8_t>(std::clamp(row[3 * x + c] + whole, 0, 255));
         }
@@ -112,7 +136,9 @@ VideoEmbedder::VideoEmbedder(const Key& key, std::uint64_t payload, std::size_t 
                              const MarkStrength& strength, Tempo tempo)
     : grid_(width, height),
       mask_(grid_, strength),
-      contrast_(grid_),
+      contrast_(grid_, strength.contrast),
+      detail_(width),
+      strength_(strength),
       layers_{Layer{tiles_of(payload_spectra(VideoPattern(key), payload),
                              tempo == Tempo::kHeld ? kSlow : VideoPattern::kHarmonics),
                     tempo == Tempo::kHeld ? kHoldPayload : 0.0, kNever},
@@ -125,6 +151,7 @@ VideoEmbedder::VideoEmbedder(const Key& key, std::uint64_t payload, std::size_t 
     for (auto& line : wide_) {
         line.resize(grid_.columns() * grid_.step());
     }
+    line_.resize(width);
 }
 
 void VideoEmbedder::render(double seconds) {
@@ -177,11 +204,51 @@ void VideoEmbedder::prepare(const Plane<const Pixel>& luma, double seconds, floa
     const cv::Mat1f& amplitudes = mask_.amplitudes(grid_);
     shape(amplitudes);
     contrast_.add(grid_, amplitudes, change_);
+    detail_.begin();
     wide_row_ = {kNone, kNone};
 }
 
+/// How much of the fine detail may go so that the whole change keeps within its power, from a sample of rows.
+template <class Pixel>
+float VideoEmbedder::coring(const Plane<const Pixel>& luma, float levels) {
+    changes_.clear();
+    details_.clear();
+    const std::size_t spacing = (luma.height + kSampled - 1) / kSampled;
+    for (std::size_t y = spacing / 2; y < luma.height; y += spacing) {
+        const float* change = changed(y, levels);
+        const float* detail = detail_.row(luma, y);
+        changes_.insert(changes_.end(), change, change + luma.width);
+        details_.insert(details_.end(), detail, detail + luma.width);
+    }
+    const double allowed =
+        strength_.power() * static_cast<double>(levels * levels) * static_cast<double>(changes_.size());
+    const auto fits = [&](float limit) { return power_of_cored(changes_, details_, limit) <= allowed; };
+    float high = static_cast<float>(strength_.coring) * levels;
+    float low = fits(high) ? high : 0.0F;
+    for (int step = 0; low < high && step < kHalvings; ++step) {
+        const float middle = 0.5F * (low + high);
+        (fits(middle) ? low : high) = middle;
+    }
+    return low;
+}
+
+/// The mark's change of row y in units of the pixels, `levels` to one of 8 bits; good until the next call.
+const float* VideoEmbedder::changed(std::size_t y, float levels) {
+    const auto last = grid_.rows() - 1;
+    const std::size_t step = grid_.step();
+    const float at = (static_cast<float>(y % step) + 0.5F) / static_cast<float>(step) - 0.5F;
+    const std::size_t r = y / step;
+    const std::size_t first = at < 0.0F ? (r == 0 ? 0 : r - 1) : r;
+    const std::size_t second = at < 0.0F ? r : std::min(r + 1, last);
+    widen(first, first % 2, levels);
+    widen(second, second % 2, levels);
+    interpolate(wide_[first % 2].data(), wide_[second % 2].data(), at < 0.0F ? at + 1.0F : at, line_.data(),
+                grid_.width());
+    return line_.data();
+}
+
 /// Interpolates one row of the grid to all pixels across.
-void VideoEmbedder::widen(std::size_t row, std::size_t slot) {
+void VideoEmbedder::widen(std::size_t row, std::size_t slot, float levels) {
     if (wide_row_[slot] == row) {
         return;
     }
@@ -197,36 +264,30 @@ void VideoEmbedder::widen(std::size_t row, std::size_t slot) {
         for (std::size_t c = 0; c <= last; ++c) {
             const float a = at < 0.0F ? in[c == 0 ? 0 : c - 1] : in[c];
             const float b = at < 0.0F ? in[c] : in[std::min(c + 1, last)];
-            out[c * step + k] = a + share * (b - a);
+            out[c * step + k] = levels * (a + share * (b - a));
         }
     }
 }
 
 template <class Pixel, std::size_t Channels>
-void VideoEmbedder::add(const Plane<Pixel>& plane, float scale, float highest) {
-    const std::size_t step = grid_.step();
-    const auto last = grid_.rows() - 1;
+void VideoEmbedder::add(const Plane<Pixel>& plane, const Plane<const Pixel>& luma, float levels, float highest) {
+    const float limit = coring(luma, levels);
+    detail_.begin();
     for (std::size_t y = 0; y < grid_.height(); ++y) {
-        const float at = (static_cast<float>(y % step) + 0.5F) / static_cast<float>(step) - 0.5F;
-        const std::size_t r = y / step;
-        const std::size_t first = at < 0.0F ? (r == 0 ? 0 : r - 1) : r;
-        const std::size_t second = at < 0.0F ? r : std::min(r + 1, last);
-        const float share = at < 0.0F ? at + 1.0F : at;
-        widen(first, first % 2);
-        widen(second, second % 2);
-        const float* upper = wide_[first % 2].data();
-        const float* lower = wide_[second % 2].data();
+        const float* change = changed(y, levels);
+        const float* detail = detail_.row(luma, y);
         if constexpr (Channels == 3) {
-            add_line_rgb(plane.row(y), upper, lower, share, grid_.width());
+            add_line_rgb(plane.row(y), change, detail, limit, grid_.width());
         } else {
-            add_line(plane.row(y), upper, lower, share, grid_.width(), scale, highest);
+            add_line(plane.row(y), change, detail, limit, grid_.width(), highest);
         }
     }
 }
 
 void VideoEmbedder::embed(const Plane8& luma, double seconds) {
-    prepare(Plane<const std::uint8_t>{luma.data, luma.width, luma.height, luma.stride}, seconds, 1.0F);
-    add<std::uint8_t, 1>(luma, 1.0F, 255.0F);
+    const Plane<const std::uint8_t> before{luma.data, luma.width, luma.height, luma.stride};
+    prepare(before, seconds, 1.0F);
+    add<std::uint8_t, 1>(luma, before, 1.0F, 255.0F);
 }
 
 void VideoEmbedder::embed(const Plane16& luma, double seconds, int bits) {
@@ -234,16 +295,18 @@ void VideoEmbedder::embed(const Plane16& luma, double seconds, int bits) {
         throw ArgumentError("bits is " + std::to_string(bits) + "; allowed: 9 to 12");
     }
     const float levels = static_cast<float>(1 << (bits - 8));
-    prepare(Plane<const std::uint16_t>{luma.data, luma.width, luma.height, luma.stride}, seconds, 1.0F / levels);
-    add<std::uint16_t, 1>(luma, levels, static_cast<float>((1 << bits) - 1));
+    const Plane<const std::uint16_t> before{luma.data, luma.width, luma.height, luma.stride};
+    prepare(before, seconds, 1.0F / levels);
+    add<std::uint16_t, 1>(luma, before, levels, static_cast<float>((1 << bits) - 1));
 }
 
 void VideoEmbedder::embed_rgb(const Plane8& rgb, double seconds) {
     grey_.resize(rgb.width * rgb.height);
     const Plane8 grey{grey_.data(), rgb.width, rgb.height, rgb.width};
     luma_of(Plane<const std::uint8_t>{rgb.data, rgb.width, rgb.height, rgb.stride}, grey);
-    prepare(Plane<const std::uint8_t>{grey.data, grey.width, grey.height, grey.stride}, seconds, 1.0F);
-    add<std::uint8_t, 3>(rgb, 1.0F, 255.0F);
+    const Plane<const std::uint8_t> before{grey.data, grey.width, grey.height, grey.stride};
+    prepare(before, seconds, 1.0F);
+    add<std::uint8_t, 3>(rgb, before, 1.0F, 255.0F);
 }
 
 }  // namespace birthmark

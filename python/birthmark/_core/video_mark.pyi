@@ -26,6 +26,8 @@ class VideoEmbedder:
         similarity_loss: float = ...,
         psnr_db: float = ...,
         flat: float = ...,
+        contrast: float = ...,
+        coring: float = ...,
         held: bool = ...,
     ) -> None: ...
     @overload

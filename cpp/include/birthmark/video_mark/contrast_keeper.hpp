@@ -11,16 +11,17 @@ namespace birthmark {
 /// A mark is foreign to the detail under it, and what detail loses against foreign change is what the eye, and measures
 /// such as VMAF (Li et al. 2016), notice most. So the picture's own detail is raised by as much as the mark blurs it.
 /// With h the picture less its mean over 17 x 17 blocks, s the root mean square of h over 11 x 11 and a the mark's
-/// amplitude, the change gains kShare a h / (s + a). The mark's statistic does not depend on it: its signs are not in
+/// amplitude, the change gains share a h / (s + a). The mark's statistic does not depend on it: its signs are not in
 /// it.
 class ContrastKeeper {
   public:
-    explicit ContrastKeeper(const BlockGrid& grid);
+    ContrastKeeper(const BlockGrid& grid, double share);
 
     /// Adds to `change`, rows x columns of the grid, for the picture last reduced and the mark's `amplitudes`.
     void add(const BlockGrid& grid, const cv::Mat1f& amplitudes, cv::Mat1f& change);
 
   private:
+    float share_;
     cv::Mat1f detail_;
     cv::Mat1f power_;
 };

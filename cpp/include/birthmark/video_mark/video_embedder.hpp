@@ -9,6 +9,7 @@
 #include "birthmark/media/frame.hpp"
 #include "birthmark/video_mark/block_grid.hpp"
 #include "birthmark/video_mark/contrast_keeper.hpp"
+#include "birthmark/video_mark/fine_detail.hpp"
 #include "birthmark/video_mark/texture_mask.hpp"
 #include "birthmark/video_mark/video_pattern.hpp"
 
@@ -48,9 +49,12 @@ class VideoEmbedder {
     void prepare(const Plane<const Pixel>& luma, double seconds, float scale);
     void render(double seconds);
     void shape(const cv::Mat1f& amplitudes);
-    void widen(std::size_t row, std::size_t slot);
+    template <class Pixel>
+    float coring(const Plane<const Pixel>& luma, float levels);
+    const float* changed(std::size_t y, float levels);
+    void widen(std::size_t row, std::size_t slot, float levels);
     template <class Pixel, std::size_t Channels>
-    void add(const Plane<Pixel>& plane, float scale, float highest);
+    void add(const Plane<Pixel>& plane, const Plane<const Pixel>& luma, float levels, float highest);
 
     struct Layer {
         std::vector<cv::Mat1f> tiles;  // harmonic 0, then cosine and sine parts of the further harmonics
@@ -61,6 +65,8 @@ class VideoEmbedder {
     BlockGrid grid_;
     TextureMask mask_;
     ContrastKeeper contrast_;
+    FineDetail detail_;
+    MarkStrength strength_;
     std::array<Layer, 2> layers_;      // payload, sync waves
     cv::Mat1f tile_;                   // the pattern now, one period and one more row and column
     cv::Mat1f change_;                 // on the grid
@@ -70,6 +76,9 @@ class VideoEmbedder {
     std::vector<float> top_share_;
     std::array<std::vector<float>, 2> wide_;
     std::array<std::size_t, 2> wide_row_{};
+    std::vector<float> line_;     // change of one row of pixels
+    std::vector<float> changes_;  // of the rows that tell how much may be cored, and their detail
+    std::vector<float> details_;
     std::vector<std::uint8_t> grey_;
 };
 
