@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 TILE, PERIOD, HARMONICS, SYNC_ENERGY = 256, 4.0, 3, 0.18
+POWER = 255**2 * 10**-4.44  # mean square of the whole change
 SLOW = 1  # fastest harmonic of a held payload
 HELD = (PERIOD / 3, PERIOD / 6)  # seconds that pictures of the payload and of the sync waves are shown
 
@@ -62,11 +63,12 @@ def amplitudes(
     return np.asarray(np.minimum(wanted * np.sqrt(gain), 6.0))
 
 
-def kept_contrast(means: Array, amplitude: Array) -> Array:
+def kept_contrast(means: Array, amplitude: Array, most: float) -> Array:
     """What is added to a picture so that its detail does not lose contrast under the mark."""
     detail = means - box(means, 17)
     strength = np.sqrt(np.maximum(box(detail**2, 11), 0))
-    return np.asarray(0.85 * amplitude * detail / (strength + amplitude + 1e-6))
+    raised = 0.85 * amplitude * detail / (strength + amplitude + 1e-6)
+    return np.asarray(raised * min(1, np.sqrt(most / np.mean(raised**2))))
 
 
 def fine_detail(luma: Array) -> Array:
@@ -75,12 +77,12 @@ def fine_detail(luma: Array) -> Array:
     return np.asarray(luma - cv2.sepFilter2D(luma, -1, weights, weights, borderType=cv2.BORDER_REPLICATE))
 
 
-def cored(change: Array, detail: Array, *, most: float = 1.2, psnr_db: float = 44.3) -> Array:
-    """The change with as much of the detail taken off, up to `most`, as keeps 32 rows above `psnr_db`."""
+def cored(change: Array, detail: Array, *, most: float = 1.2) -> Array:
+    """The change with as much of the detail taken off, up to `most`, as keeps 32 rows within POWER."""
     spacing = -(-len(change) // 32)
     limits = most * np.arange(65) / 64
     powers = np.array([np.mean((change - np.clip(detail, -t, t))[spacing // 2 :: spacing] ** 2) for t in limits])
-    fits = powers <= 255**2 * 10 ** (-psnr_db / 10)
+    fits = powers <= POWER
     limit = limits[fits].max(initial=0.0)
     return np.asarray(change - np.clip(detail, -limit, limit))
 
@@ -96,7 +98,8 @@ def embed(luma: NDArray[np.uint8], layout: dict[str, NDArray[np.float32]], chips
     units = np.arange(TILE, dtype=np.float64)
     pattern = pattern_at(layout, chips, units, units, seconds, held=True)
     amplitude = amplitudes(means, variances)
-    change = amplitude * _linear(_linear(pattern, x, 1), y, 0) + kept_contrast(means, amplitude)
+    change = amplitude * _linear(_linear(pattern, x, 1), y, 0)
+    change += kept_contrast(means, amplitude, POWER - np.mean(change**2))
     pixels = [
         np.clip((np.arange(n) + 0.5) / step - 0.5, 0, m - 1) for n, m in zip(luma.shape, means.shape, strict=True)
     ]

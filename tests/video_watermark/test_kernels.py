@@ -1,10 +1,14 @@
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
 
 from birthmark._core import coding
 from birthmark._core import video_mark as core
+from birthmark.attacks.video_codec import encode_to, x264
 from birthmark.errors import ArgumentError
 from birthmark.keys import Key
 from birthmark.video_watermark.registration import Pattern, linear_map, search
@@ -45,6 +49,32 @@ def test_embedder_agrees_with_the_reference(shape: tuple[int, int]) -> None:
     core.VideoEmbedder(KEY, PAYLOAD, shape[1], shape[0]).embed(marked, 1.7)
     assert np.abs(marked - expected).max() < 0.51
     assert np.abs(marked.astype(float) - luma).std() > 0.5
+
+
+@pytest.mark.parametrize("blur", [0.0, 1.0, 3.0])
+def test_contrast_and_coring_keep_within_the_power_of_the_change(blur: float) -> None:
+    noise = gaussian_filter(np.random.default_rng(3).normal(size=(240, 320)), blur)
+    host = (120 + 30 * noise / noise.std()).clip(0, 255).astype(np.uint8)
+    for contrast, coring in ((0.85, 0.0), (0.85, 1.2), (0.0, 6.0), (4.0, 6.0)):
+        marked = host.copy()
+        core.VideoEmbedder(KEY, PAYLOAD, 320, 240, contrast=contrast, coring=coring).embed(marked, 0.3)
+        error = np.mean((marked.astype(float) - host) ** 2)
+        assert 44.1 < 10 * np.log10(255**2 / error) < 46.3
+
+
+def test_coring_takes_bits_off_a_noisy_picture() -> None:
+    rng = np.random.default_rng(4)
+    hosts = [(luma + rng.normal(0, 2, luma.shape)).clip(0, 255).astype(np.uint8) for luma in luma_frames(1.0)]
+    sizes = []
+    for coring in (0.0, 1.2):
+        embedder = core.VideoEmbedder(KEY, PAYLOAD, 320, 240, coring=coring)
+        marked = [host.copy() for host in hosts]
+        for index, plane in enumerate(marked):
+            embedder.embed(plane, index / RATE)
+        target = io.BytesIO()
+        encode_to(target, (np.repeat(plane[..., None], 3, axis=2) for plane in marked), RATE, x264(23, "veryfast"))
+        sizes.append(target.tell())
+    assert sizes[1] < 0.97 * sizes[0]
 
 
 def test_embedder_marks_ten_bits_as_it_marks_eight() -> None:

@@ -19,20 +19,22 @@ ContrastKeeper::ContrastKeeper(const BlockGrid& grid, double share) : share_(sta
     power_.create(size);
 }
 
-void ContrastKeeper::add(const BlockGrid& grid, const cv::Mat1f& amplitudes, cv::Mat1f& change) {
+void ContrastKeeper::add(const BlockGrid& grid, const cv::Mat1f& amplitudes, double most, cv::Mat1f& change) {
     const cv::Mat1f means = grid.mean_picture();
     cv::blur(means, detail_, cv::Size(kWide, kWide));
     cv::subtract(means, detail_, detail_);
     cv::multiply(detail_, detail_, power_);
     cv::blur(power_, power_, cv::Size(kAround, kAround));
-    const float* detail = detail_.ptr<float>();
+    float* detail = detail_.ptr<float>();
     const float* power = power_.ptr<float>();
     const float* amplitude = amplitudes.ptr<float>();
-    float* out = change.ptr<float>();
     for (std::size_t i = 0; i < detail_.total(); ++i) {
         const float strength = std::sqrt(std::max(power[i], 0.0F));
-        out[i] += share_ * amplitude[i] * detail[i] / (strength + amplitude[i] + kNothing);
+        detail[i] *= share_ * amplitude[i] / (strength + amplitude[i] + kNothing);
     }
+    const double taken = cv::norm(detail_, cv::NORM_L2SQR) / static_cast<double>(detail_.total());
+    const double gain = taken > most ? std::sqrt(std::max(most, 0.0) / taken) : 1.0;
+    cv::scaleAdd(detail_, gain, change, change);
 }
 
 }  // namespace birthmark

@@ -76,6 +76,10 @@ std::vector<cv::Mat1f> tiles_of(const Spectra& spectra, int fastest) {
     return tiles;
 }
 
+double mean_square(const cv::Mat1f& values) {
+    return cv::norm(values, cv::NORM_L2SQR) / static_cast<double>(values.total());
+}
+
 void place(std::size_t count, std::size_t step, std::size_t pixels, double units_per_pixel,
            std::vector<std::uint16_t>& first, std::vector<float>& share) {
     for (std::size_t i = 0; i < count; ++i) {
@@ -203,7 +207,7 @@ void VideoEmbedder::prepare(const Plane<const Pixel>& luma, double seconds, floa
     render(seconds);
     const cv::Mat1f& amplitudes = mask_.amplitudes(grid_);
     shape(amplitudes);
-    contrast_.add(grid_, amplitudes, change_);
+    contrast_.add(grid_, amplitudes, strength_.power() - mean_square(change_), change_);
     detail_.begin();
     wide_row_ = {kNone, kNone};
 }

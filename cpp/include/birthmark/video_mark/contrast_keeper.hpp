@@ -17,8 +17,9 @@ class ContrastKeeper {
   public:
     ContrastKeeper(const BlockGrid& grid, double share);
 
-    /// Adds to `change`, rows x columns of the grid, for the picture last reduced and the mark's `amplitudes`.
-    void add(const BlockGrid& grid, const cv::Mat1f& amplitudes, cv::Mat1f& change);
+    /// Adds to `change`, rows x columns of the grid, for the picture last reduced and the mark's `amplitudes`; less
+    /// where its mean square would be more than `most`.
+    void add(const BlockGrid& grid, const cv::Mat1f& amplitudes, double most, cv::Mat1f& change);
 
   private:
     float share_;
