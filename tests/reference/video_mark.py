@@ -99,7 +99,7 @@ def embed(luma: NDArray[np.uint8], layout: dict[str, NDArray[np.float32]], chips
     pattern = pattern_at(layout, chips, units, units, seconds, held=True)
     amplitude = amplitudes(means, variances)
     change = amplitude * _linear(_linear(pattern, x, 1), y, 0)
-    change += kept_contrast(means, amplitude, POWER - np.mean(change**2))
+    change += kept_contrast(means, amplitude, POWER - float(np.mean(change**2)))
     pixels = [
         np.clip((np.arange(n) + 0.5) / step - 0.5, 0, m - 1) for n, m in zip(luma.shape, means.shape, strict=True)
     ]
