@@ -12,6 +12,7 @@
 #include "birthmark/errors.hpp"
 #include "birthmark/video_mark/registration.hpp"
 #include "birthmark/video_mark/sync_search.hpp"
+#include "birthmark/video_mark/tilt_search.hpp"
 #include "birthmark/video_mark/video_embedder.hpp"
 #include "birthmark/video_mark/video_residual.hpp"
 
@@ -139,6 +140,17 @@ py::array_t<std::complex<float>> fold(const Slots& slots, const VideoPattern& pa
     return py::array_t<std::complex<float>>({mats.size(), VideoPattern::kModes}, values.data());
 }
 
+py::tuple tilt(const Slots& slots, const Reals& seconds, const VideoPattern& pattern) {
+    const auto mats = pictures(slots);
+    const std::span<const double> times(seconds.data(), static_cast<std::size_t>(seconds.size()));
+    TiltCandidate found;
+    {
+        const py::gil_scoped_release release;
+        found = best_tilt(mats, times, pattern);
+    }
+    return py::make_tuple(py::array_t<double>({3, 3}, found.map.val), found.score);
+}
+
 py::dict layout(const VideoPattern& pattern) {
     py::array_t<int> places({VideoPattern::kModes, std::size_t{2}});
     py::array_t<int> codes({VideoPattern::kModes, std::size_t{2}});
@@ -224,6 +236,7 @@ void bind_video_mark(py::module_& m) {
         .def(py::init(&search_of), "slots"_a, "seconds"_a)
         .def("best", &SyncSearch::best, "pattern"_a, "ranges"_a, "count"_a, py::call_guard<py::gil_scoped_release>());
 
+    m.def("best_tilt", &tilt, "slots"_a, "seconds"_a, "pattern"_a);
     m.def("sync_phasors", &phasors, "slots"_a, "pattern"_a, "matrix"_a, "rows"_a, "columns"_a);
     m.def("fold_modes", &fold, "slots"_a, "pattern"_a, "matrix"_a);
 }

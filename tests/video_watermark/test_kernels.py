@@ -11,7 +11,7 @@ from birthmark._core import video_mark as core
 from birthmark.attacks.video_codec import encode_to, x264
 from birthmark.errors import ArgumentError
 from birthmark.keys import Key
-from birthmark.video_watermark.registration import Pattern, linear_map, search
+from birthmark.video_watermark.registration import Candidate, Pattern, linear_map, register, search, tilted
 from tests.reference import video_mark as reference
 from tests.video_watermark.clips import KEY, PAYLOAD, RATE, luma_frames
 
@@ -123,23 +123,52 @@ def test_folding_agrees_with_the_reference() -> None:
     assert snr_db(expected, got[0]) > 90
 
 
-@pytest.mark.parametrize(("scale", "degrees", "mirrored", "speed"), [(1.0, 0.0, False, 1.0), (0.7, 5.0, True, 1.5)])
-def test_search_finds_a_synthetic_template(scale: float, degrees: float, mirrored: bool, speed: float) -> None:
-    pattern = Pattern(KEY)
-    linear = linear_map(scale, degrees, mirrored)
+def sync_waves(matrix: np.ndarray, speed: float, pattern: Pattern) -> tuple[np.ndarray, np.ndarray]:
+    """Slots of 320 x 240 with the sync waves as a map and speed show them, 23 dB below noise, and their times."""
     y, x = np.mgrid[-119.5:120, -159.5:160]
-    seconds = np.arange(25) * 0.2
-    phase = (pattern.sync_places @ linear / core.TILE) @ np.stack([x.ravel(), y.ravel()])
+    at = matrix @ np.stack([x.ravel(), y.ravel(), np.ones(x.size)])
+    phase = pattern.sync_places @ (at[:2] / at[2]) / core.TILE
     noise = np.random.default_rng(1)
+    seconds = np.arange(25) * 0.2
     slots = []
     for t in seconds:
         waves = np.exp(2j * np.pi * (phase + (pattern.sync_harmonics * speed * t / core.PERIOD)[:, None]))
         picture = (pattern.sync_phases @ waves).real.reshape(x.shape)
         slots.append(0.02 * picture + noise.standard_normal(x.shape))
-    spectrum = core.SyncSearch(np.array(slots, dtype=np.float32), seconds.astype(np.float64))
-    best = search(spectrum, float(np.ptp(seconds)), pattern, 1)[0]
-    assert np.abs(best.linear - linear).max() < 0.02
+    return np.array(slots, dtype=np.float32), seconds
+
+
+@pytest.mark.parametrize(("scale", "degrees", "mirrored", "speed"), [(1.0, 0.0, False, 1.0), (0.7, 5.0, True, 1.5)])
+def test_search_finds_a_synthetic_template(scale: float, degrees: float, mirrored: bool, speed: float) -> None:
+    pattern = Pattern(KEY)
+    matrix = np.eye(3)
+    matrix[:2, :2] = linear_map(scale, degrees, mirrored)
+    slots, seconds = sync_waves(matrix, speed, pattern)
+    best = search(core.SyncSearch(slots, seconds), float(np.ptp(seconds)), pattern, 1)[0]
+    assert np.abs(best.linear - matrix[:2, :2]).max() < 0.02
     assert best.speed == pytest.approx(speed, rel=0.08)
+
+
+@pytest.mark.parametrize("tilt", [(0.05, -0.06, 0.06, -0.08), (-0.03, 0.07, -0.06, 0.06)])
+def test_a_view_from_aside_is_found_and_registered(tilt: tuple[float, float, float, float]) -> None:
+    """`tilt`: stretch, shear, and slopes of the perspective at the right and at the lower edge."""
+    stretch, shear, right, down = tilt
+    pattern = Pattern(KEY)
+    shift = np.array([[1, 0, 11.0], [0, 1, -7.0], [0, 0, 1]])
+    matrix = shift @ np.array(
+        [[1.1 + stretch, shear - 0.04, 0], [shear + 0.04, 1.1 - stretch, 0], [right / 160, down / 120, 1]]
+    )
+    slots, seconds = sync_waves(matrix, 1.0, pattern)
+    corners = np.array([[x, y, 1.0] for x in (-160, 0, 160) for y in (-120, 0, 120)])
+
+    def furthest(candidate: Candidate) -> float:
+        found = register(slots, seconds, pattern, candidate).matrix
+        (a, b) = (corners @ m.T for m in (found, matrix))
+        return float(np.abs(a[:, :2] / a[:, 2:] - b[:, :2] / b[:, 2:]).max())
+
+    assert furthest(tilted(slots, seconds, pattern)) < 2.0
+    if stretch > 0:  # the similarity next to it is too far away
+        assert furthest(Candidate(linear_map(1 / 1.1, 2.1, False), 1.0)) > 5.0
 
 
 @settings(max_examples=10, deadline=None)
@@ -157,6 +186,8 @@ def test_bad_arguments_are_named() -> None:
         embedder.embed(np.zeros((48, 64), np.uint16), 0.0, 13)
     with pytest.raises(ArgumentError, match="seconds"):
         embedder.embed(np.zeros((48, 64), np.uint8), float("nan"))
+    with pytest.raises(ArgumentError, match="2 with 3 times"):
+        core.best_tilt(np.zeros((2, 4, 4), np.float32), np.zeros(3), core.VideoPattern(KEY))
     with pytest.raises(ArgumentError, match="shape"):
         core.fold_modes(np.zeros((4, 4), np.float32), core.VideoPattern(KEY), np.eye(3))
     with pytest.raises(ArgumentError, match="singular"):

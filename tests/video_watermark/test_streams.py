@@ -7,6 +7,7 @@ import pytest
 
 from birthmark._core import coding
 from birthmark._core import video_mark as core
+from birthmark.attacks.video_geometry import screen_recording
 from birthmark.errors import ArgumentError
 from birthmark.keys import Key
 from birthmark.video_watermark import VideoDetection, VideoDetectStream, VideoEmbedStream
@@ -76,6 +77,15 @@ def test_a_cropped_picture_says_from_where(marked: list[np.ndarray]) -> None:
     assert one.geometry.scale == pytest.approx(240 / 180, abs=0.02)
     assert one.geometry.crop_x == pytest.approx(40 / 240, abs=0.02)
     assert one.geometry.crop_y == pytest.approx(-30 / 240, abs=0.02)
+
+
+@pytest.mark.parametrize("seed", [3, 5])
+def test_a_filmed_screen_is_found(marked: list[np.ndarray], seed: int) -> None:
+    pictures = (np.repeat(frame[..., None], 3, axis=2) for frame in marked)
+    filmed = [np.ascontiguousarray(frame[..., 1]) for frame in screen_recording(pictures, RATE, seed=seed).frames]
+    (one,) = found_in(filmed)
+    assert one.payload == PAYLOAD
+    assert one.geometry.scale == pytest.approx(0.92, abs=0.06)
 
 
 def test_double_speed_is_found(marked: list[np.ndarray]) -> None:

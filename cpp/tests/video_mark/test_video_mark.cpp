@@ -9,6 +9,7 @@
 #include "birthmark/errors.hpp"
 #include "birthmark/video_mark/registration.hpp"
 #include "birthmark/video_mark/sync_search.hpp"
+#include "birthmark/video_mark/tilt_search.hpp"
 #include "birthmark/video_mark/video_embedder.hpp"
 #include "birthmark/video_mark/video_residual.hpp"
 
@@ -177,4 +178,33 @@ TEST_CASE("the search ranks the embedded geometry first") {
     CHECK(std::abs(found[0].degrees) <= 0.5);
     CHECK(SyncSearch::candidates(ranges) > 1000);
     CHECK_THROWS_AS(SyncSearch({}, {}), ArgumentError);
+}
+
+TEST_CASE("a picture that is not tilted is found so, to within the steps of the search") {
+    const VideoPattern pattern(test_key());
+    VideoEmbedder embedder(test_key(), 7, 320, 240);
+    VideoResidual residual(320, 240);
+    const Picture host = noise_picture(320, 240, 6);
+    for (int i = 0; i < 30; ++i) {
+        Picture frame = host;
+        embedder.embed(frame.plane(), 0.1 * i);
+        residual.push(frame.view(), 0.1 * i);
+    }
+    residual.flush();
+    std::vector<cv::Mat1f> slots;
+    std::vector<double> seconds;
+    for (const auto& slot : residual.ready()) {
+        slots.push_back(slot.picture);
+        seconds.push_back(slot.seconds);
+    }
+    const TiltCandidate found = best_tilt(slots, seconds, pattern);
+    CHECK(found.score > 2.0F);
+    const cv::Matx33d apart = found.map - cv::Matx33d::eye();
+    for (const double y : {-120.0, 120.0}) {
+        const cv::Vec3d corner = apart * cv::Vec3d(160.0, y, 0.0);
+        CHECK(std::hypot(corner[0], corner[1]) < 8.0);
+        CHECK(std::abs(corner[2]) < 0.05);
+    }
+    seconds.pop_back();
+    CHECK_THROWS_AS(best_tilt(slots, seconds, pattern), ArgumentError);
 }

@@ -75,6 +75,9 @@ class SyncSearch:
     def __init__(self, slots: npt.NDArray[np.float32], seconds: npt.NDArray[np.float64]) -> None: ...
     def best(self, pattern: VideoPattern, ranges: SyncRanges, count: int) -> list[SyncCandidate]: ...
 
+def best_tilt(
+    slots: npt.NDArray[np.float32], seconds: npt.NDArray[np.float64], pattern: VideoPattern
+) -> tuple[npt.NDArray[np.float64], float]: ...
 def sync_phasors(
     slots: npt.NDArray[np.float32],
     pattern: VideoPattern,

@@ -143,11 +143,12 @@ class _KeySearch:
 
     def _candidates(self, window: Window) -> Iterator[Candidate]:
         if self._open is not None:
-            yield Candidate(self._open.latest.matrix[:2, :2], self._open.latest.speed)
+            yield Candidate.of(self._open.latest.matrix, self._open.latest.speed)
         yield Candidate(linear_map(1.0, 0.0, False), 1.0)
         if not self.full:
             return
         yield from window.search(self.pattern, SEARCHED)
+        yield window.tilted(self.pattern)
         yield Candidate(linear_map(0.5, 0.0, False), 1.0)  # a usual inset, too small to be found in the whole frame
         if self.turned_windows > 0:
             self.turned_windows -= 1

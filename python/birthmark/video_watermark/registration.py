@@ -9,7 +9,7 @@ the coherent sum, first with the centre of the picture and then with all of it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,10 +62,23 @@ UNMOVED = Registration(np.eye(3), 1.0, 0.0, 0.0)
 
 @dataclass(frozen=True)
 class Candidate:
-    """A coarse hypothesis: linear map (2, 2) and speed."""
+    """A coarse hypothesis, the shift left open: speed, linear map (2, 2) at the centre, and perspective, the first two
+    numbers of the last row of a map (3, 3)."""
 
     linear: NDArray[np.float64]
     speed: float
+    perspective: Vector = field(default_factory=lambda: np.zeros(2))
+
+    @classmethod
+    def of(cls, matrix: NDArray[np.float64], speed: float = 1.0) -> Candidate:
+        """That of a map (3, 3)."""
+        return cls(at_centre(matrix), speed, matrix[2, :2] / matrix[2, 2])
+
+
+def at_centre(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The linear map (2, 2) that a map (3, 3) is close to the centre of the received picture."""
+    scaled = matrix / matrix[2, 2]
+    return np.asarray(scaled[:2, :2] - np.outer(scaled[:2, 2], scaled[2, :2]))
 
 
 def linear_map(scale: float, degrees: float, mirrored: bool) -> NDArray[np.float64]:
@@ -87,6 +100,11 @@ def search(
     return [Candidate(linear_map(c.scale, c.degrees, c.mirrored), c.speed) for c in found]
 
 
+def tilted(slots: Slots, seconds: Vector, pattern: Pattern) -> Candidate:
+    """The likeliest view from aside of a picture that about fills the frame, at the marked speed."""
+    return Candidate.of(core.best_tilt(slots, seconds, pattern.core)[0])
+
+
 def register(
     slots: Slots,
     seconds: Vector,
@@ -103,7 +121,7 @@ def register(
     """
     found = _Fit(slots, seconds, pattern, candidate, largest_shift).run()
     if found.sync_score > again_above:
-        closer = Candidate(found.matrix[:2, :2], found.speed)
+        closer = Candidate.of(found.matrix, found.speed)
         second = _Fit(slots, seconds, pattern, closer, largest_shift).run()
         found = second if second.sync_score > found.sync_score else found
     return found
@@ -116,6 +134,7 @@ class _Fit:
         self.largest_shift = largest_shift
         self.pattern = pattern
         self.linear = candidate.linear
+        self.perspective = candidate.perspective
         self.speed = candidate.speed
         height, width = slots.shape[1:]
         rows = max(2, round((_ROWS_AND_COLUMNS * height / width) ** 0.5))
@@ -148,8 +167,8 @@ class _Fit:
         best = None
         for radius in (2.0, 0.75):
             weight = (near <= radius).astype(np.float64)
-            start = self._lattice(weight)
             parameters = np.zeros(10)
+            start = self._lattice(parameters, weight)
             parameters[4:6], parameters[8] = start[:2], start[2]
             if radius < 2.0:
                 parameters = self._climb(parameters, weight, range(10), 2.0)
@@ -163,9 +182,9 @@ class _Fit:
         speed, start_s = self._time(parameters)
         return Registration(self._matrix(parameters), speed, start_s % core.PERIOD, score)
 
-    def _lattice(self, weight: Vector) -> Vector:
-        """Shift (units) and time (seconds) of the highest coherent sum."""
-        total = np.einsum("sbk,b->k", self.phasors, weight)
+    def _lattice(self, parameters: Vector, weight: Vector) -> Vector:
+        """Shift (units) and time (seconds) of the highest coherent sum, the other parameters given."""
+        total = np.einsum("ksb,kb->k", self.by_wave, self._space(parameters, weight))
         grid = np.zeros((_TIME_STEPS, _SHIFT_STEPS, _SHIFT_STEPS), dtype=np.complex64)
         places = self.pattern.sync_places.astype(np.intp)
         index = (-self.pattern.sync_harmonics.astype(np.intp), -places[:, 1], -places[:, 0])
@@ -181,15 +200,23 @@ class _Fit:
         return np.array([shift[0], shift[1], t * core.PERIOD / _TIME_STEPS])
 
     def _matrix(self, parameters: Vector) -> NDArray[np.float64]:
-        """Parameters 0 to 7 are displacements at the edge of the picture in units."""
+        """Parameters 0 to 7 are displacements from the candidate at the edge of the picture in units."""
         a, b, c, d, e, f, g, h = parameters[:8]
         width, height = self.reach
+        size = float(np.linalg.norm(self.linear @ self.reach))
         matrix = np.eye(3)
         matrix[:2, :2] = self.linear + np.array([[a / width, b / height], [c / width, d / height]])
-        matrix[:2, 2] = e, f
-        size = float(np.linalg.norm(self.linear @ self.reach))
-        matrix[2, :2] = g / (width * size), h / (height * size)
-        return matrix
+        matrix[2, :2] = self.perspective + np.array([g / width, h / height]) / size
+        shift = np.array([[1.0, 0.0, e], [0.0, 1.0, f], [0.0, 0.0, 1.0]])  # by whole tiles it makes no difference
+        return shift @ matrix
+
+    def _space(self, parameters: Vector, weight: Vector) -> NDArray[np.complex128]:
+        """What turns the phasors of the blocks (waves, blocks) into line, times their weights."""
+        matrix = self._matrix(parameters)
+        at = self.centres @ matrix[:, :2].T + matrix[:, 2]
+        moved = at[:, :2] / at[:, 2:] - self.nominal
+        turns = np.exp((-2j * np.pi / core.TILE) * (self.pattern.sync_places @ moved.T))
+        return np.asarray(turns * weight)
 
     def _time(self, parameters: Vector) -> tuple[float, float]:
         """Speed and start; parameter 9 is the drift in seconds over half the time."""
@@ -199,10 +226,7 @@ class _Fit:
 
     def _score(self, parameters: Vector, weight: Vector) -> float:
         """Coherent sum over its standard deviation if phases were random."""
-        matrix = self._matrix(parameters)
-        at = self.centres @ matrix[:, :2].T + matrix[:, 2]
-        moved = at[:, :2] / at[:, 2:] - self.nominal
-        space = np.exp((-2j * np.pi / core.TILE) * (self.pattern.sync_places @ moved.T)) * weight  # (waves, blocks)
+        space = self._space(parameters, weight)
         speed, start = self._time(parameters)
         late = start + (speed - self.speed) * self.times
         time = np.exp((-2j * np.pi / core.PERIOD) * np.outer(self.pattern.sync_harmonics, late))  # (waves, segments)

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from birthmark._core import video_mark as core
 
+from .registration import at_centre
+
 _LINES = 240.0  # units across the shorter side of a picture
 
 
@@ -65,7 +67,7 @@ class VideoDetection:
 
 def geometry_of(matrix: NDArray[np.float64]) -> VideoGeometry:
     """The geometry of a map (3, 3) from received to marked units."""
-    linear = matrix[:2, :2] / matrix[2, 2]
+    linear = at_centre(matrix)
     mirror = bool(np.linalg.det(linear) < 0)
     if mirror:
         linear = np.diag([-1.0, 1.0]) @ linear

@@ -12,7 +12,7 @@ from scipy.ndimage import uniform_filter
 
 from birthmark._core import video_mark as core
 
-from .registration import Candidate, Pattern, Registration, search
+from .registration import Candidate, Pattern, Registration, search, tilted
 from .statistics import Spectrum, spectrum
 
 WINDOW_SECONDS = 10.0
@@ -75,6 +75,10 @@ class Window:
         """Where the sync template may lie."""
         span = float(self.coarse_seconds[-1] - self.coarse_seconds[0])
         return search(self.spectrum, span, pattern, count, quarter_turns=quarter_turns)
+
+    def tilted(self, pattern: Pattern) -> Candidate:
+        """How the frame may show the picture from aside, as a filmed screen does."""
+        return tilted(self.coarse, self.coarse_seconds, pattern)
 
     def insets(self, scale: float) -> Iterator[tuple[Window, NDArray[np.float64]]]:
         """Parts that may hold the picture shrunk to `scale`, the corners and the middle, each with the map from the
