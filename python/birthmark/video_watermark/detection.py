@@ -147,8 +147,8 @@ class _KeySearch:
         yield Candidate(linear_map(1.0, 0.0, False), 1.0)
         if not self.full:
             return
-        yield from window.search(self.pattern, SEARCHED)
         yield window.tilted(self.pattern)
+        yield from window.search(self.pattern, SEARCHED)
         yield Candidate(linear_map(0.5, 0.0, False), 1.0)  # a usual inset, too small to be found in the whole frame
         if self.turned_windows > 0:
             self.turned_windows -= 1

@@ -3,7 +3,7 @@
 The sync template is a set of plane waves with known phases. Under a candidate map each block of the received picture
 gives one phasor per wave; its phase says how far the block lies from where the candidate puts it. The shift and the
 time are found by one inverse transform over the lattice of the waves, the rest (affine, perspective, speed) by climbing
-the coherent sum, first with the centre of the picture and then with all of it.
+the coherent sum from the candidate, first with the centre of the picture and then with all of it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Slots = NDArray[np.float32]
 Vector = NDArray[np.float64]
 
 _ROWS_AND_COLUMNS = 48  # blocks in the picture, about
-_SEGMENT = 1.0  # seconds over which phasors are summed before the fit
+_SEGMENT = core.PERIOD / 6  # seconds over which phasors are summed before the fit: the images of steps cancel
 _TIME_STEPS = 32  # of the search over the period
 _SHIFT_STEPS = 128  # of the search over the tile
 
