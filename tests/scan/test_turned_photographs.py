@@ -20,5 +20,3 @@ def test_a_photograph_that_is_stored_turned_is_searched_as_it_is_shown(tmp_path:
         mark = VideoMark([KEY], ids, tracks.picture, -6.0, looks=1, full=False)
         tracks.run(None, mark.push)
     assert [one.mark_id for one in mark.finish()] == [f"{PAYLOAD:016x}"]
-
-

@@ -1,7 +1,9 @@
 """Photographs: what they say about themselves stays, and the mark lies as they are shown."""
 
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageOps
@@ -165,3 +167,17 @@ def test_broken_pictures_are_refused(tmp_path: Path) -> None:
         path.write_bytes(bad)
         with pytest.raises(MediaError, match=path.name):
             embed_video(path, tmp_path / "out.jpg", KEY, PAYLOAD)
+
+
+def test_motion_jpeg_whose_frames_hold_exif_is_marked(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "in.mov"), "w") as output:
+        video = output.add_stream("mjpeg", rate=5)
+        video.width, video.height, video.pix_fmt = 320, 240, "yuvj420p"
+        for index in range(10):
+            photograph(320, 240).save(tmp_path / "frame.jpg", exif=exif(), quality=95)
+            packet = av.Packet((tmp_path / "frame.jpg").read_bytes())
+            packet.stream, packet.pts, packet.dts, packet.is_keyframe = video, index, index, True
+            packet.time_base = Fraction(1, 5)
+            output.mux(packet)
+    embed_video(tmp_path / "in.mov", tmp_path / "out.mp4", KEY, PAYLOAD, preset="veryfast")
+    assert is_found(tmp_path / "out.mp4")

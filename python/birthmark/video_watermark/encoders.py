@@ -13,7 +13,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from birthmark.errors import ArgumentError, HostError, MediaError
 
 from .hdr import light_options
-from .planes import LUMA_BITS
+from .planes import LUMA_BITS, side_data
 
 _NAMES = {"x264": "libx264", "x265": "libx265", "vp9": "libvpx-vp9", "av1": "libsvtav1"}
 _ALSO = {"mjpeg": "mjpeg", "png": "png", "webp": "libwebp"}  # single pictures, chosen by the extension
@@ -114,8 +114,8 @@ def fit_to_frame(video: Any, frame: Any, codec: str) -> tuple[str, ...]:
 
 def rotation_matrix(frame: Any) -> list[int] | None:
     """The display matrix of a frame, nine numbers, or None."""
-    data = frame.side_data.get(Type.DISPLAYMATRIX)
+    data = side_data(frame).get(Type.DISPLAYMATRIX)
     if data is None:
         return None
-    values = memoryview(bytes(data)).cast("i")
+    values = memoryview(data).cast("i")
     return list(values) if len(values) == 9 else None

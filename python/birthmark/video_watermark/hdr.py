@@ -8,6 +8,8 @@ from typing import Any
 
 from av.sidedata.sidedata import Type
 
+from .planes import side_data
+
 _DISPLAY, _LIGHT = Type.MASTERING_DISPLAY_METADATA, Type.CONTENT_LIGHT_LEVEL
 _DYNAMIC = {Type.DYNAMIC_HDR_PLUS: "HDR10+ metadata", Type.DOVI_METADATA: "Dolby Vision metadata"}
 _CHROMATICITY, _LUMINANCE = 50000, 10000  # units in which x264 and x265 take them
@@ -19,7 +21,7 @@ def light_options(frame: Any, codec: str) -> tuple[dict[str, str], tuple[str, ..
     Only x264 and x265 write it into their stream; VP9 and AV1 leave it to the container, which libav fills from
     nothing but a stream that it copies.
     """
-    held = {side.type: bytes(side) for side in frame.side_data if side.type in (_DISPLAY, _LIGHT, *_DYNAMIC)}
+    held = side_data(frame)
     lost = tuple(name for kind, name in _DYNAMIC.items() if kind in held)
     display = mastering_display(held.get(_DISPLAY, b""))
     light = ",".join(str(level) for level in struct.unpack("<2I", held[_LIGHT][:8])) if _LIGHT in held else None

@@ -9,6 +9,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.sidedata.sidedata import Type
 from av.stream import Disposition
 from numpy.typing import NDArray
 
@@ -57,6 +58,14 @@ def seconds_of(frame: Any, fallback: float) -> float:
 def readable(frame: Any) -> Any:
     """The frame in a format of LUMA_BITS."""
     return frame if frame.format.name in LUMA_BITS else frame.reformat(format="yuv420p")
+
+
+def side_data(frame: Any) -> dict[Type, bytes]:
+    """What a frame carries beside its picture; nothing where PyAV does not know all of it, such as EXIF."""
+    try:
+        return {side.type: bytes(side) for side in frame.side_data}
+    except ValueError:
+        return {}
 
 
 def has_alpha(frame: Any) -> bool:
