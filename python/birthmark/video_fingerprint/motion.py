@@ -27,7 +27,9 @@ MOST_CELLS = 96
 LEAST_NULL_Z = 0.1  # in which the null's tail falls by a factor of ten at most, see chance_log10
 HIGHEST_CORRELATION = 0.999
 GUARD_S = 1.0  # lines farther than this from the best one show other moments
-SEARCHES = 2 * 2  # of the motion, for each passage: half of the probability is kept for copies at their own speed
+SEARCHES = 2  # of the motion, for each passage
+OWN_SPEED, USUAL_SPEED, ANY_SPEED = 0.5, 0.25, 0.25  # shares of the probability that are kept for copies at such speeds
+USUAL_SPEEDS = (0.5, 0.75, 1.25, 1.5, 2.0)  # that players and editors offer
 OWN_SPEED_OCTAVES = 0.15
 WINDOW_S = 120.0
 FINER = tuple(float(2 ** (k / 400)) for k in (-5, -3, -1, 1, 3, 5))
@@ -157,10 +159,11 @@ def align_motion(  # noqa: PLR0917
     forward = [_curve(seen, there, float(speed), minimum) for speed in SPEEDS]
     backward = [_curve(seen, there[::-1], float(speed), minimum) for speed in SPEEDS]
     own = [curve for curve in forward if curve.speed == 1.0]
-    options = [_best(own, _like_own_speed(forward), _like_own_speed(backward))]
-    peak = max((_peak(curve) for curve in forward), key=lambda one: one.correlation)
-    finer = [_curve(seen, there, peak.speed * factor, minimum) for factor in FINER]
-    options.append(_best(forward, forward, backward, finer))
+    options = [_best(own, _like_own_speed(forward), _like_own_speed(backward), OWN_SPEED)]
+    for tried, share in ((_usual(forward), USUAL_SPEED), (forward, ANY_SPEED)):
+        peak = _highest(tried)
+        finer = [_curve(seen, there, peak.speed * factor, minimum) for factor in FINER]
+        options.append(_best(tried, forward, backward, share, finer))
     found = min((one for one in options if one is not None), default=None, key=lambda one: one[1])
     if found is None:
         return None
@@ -224,14 +227,25 @@ def _like_own_speed(curves: list[_Curve]) -> list[_Curve]:
     return [curve for curve in curves if abs(np.log2(curve.speed)) <= OWN_SPEED_OCTAVES]
 
 
+def _usual(curves: list[_Curve]) -> list[_Curve]:
+    """Those whose speed is the one next to a usual one."""
+    half_a_step = np.diff(np.log2(SPEEDS)).max() / 2
+    return [one for one in curves if np.abs(np.log2(one.speed / np.array(USUAL_SPEEDS))).min() <= half_a_step]
+
+
+def _highest(curves: list[_Curve]) -> _Peak:
+    return max(map(_peak, curves), key=lambda peak: peak.correlation)
+
+
 def _best(
-    tried: list[_Curve], forward: list[_Curve], backward: list[_Curve], finer: Sequence[_Curve] = ()
+    tried: list[_Curve], forward: list[_Curve], backward: list[_Curve], share: float, finer: Sequence[_Curve] = ()
 ) -> tuple[_Peak, float] | None:
-    """The highest peak of the curves that are tried, and log10 of the probability that another moment has it.
+    """The highest peak of the curves that are tried, and log10 of the probability that another moment has it, `share`
+    of the probability being kept for these speeds.
 
     Curves of `finer` speeds are steps of a refinement and have to be clearly better.
     """
-    best = max((_peak(curve) for curve in tried), key=lambda peak: peak.correlation)
+    best = _highest(tried)
     if best.correlation <= 0.0:
         return None
     for peak in map(_peak, finer):
@@ -239,7 +253,9 @@ def _best(
     elsewhere = [_away_from(curve, best) for curve in forward]
     null = np.concatenate([curve.values for curve in backward] + elsewhere)
     count = sum(int(np.count_nonzero(curve.values)) for curve in tried)
-    return best, chance_log10(float(_fisher_z(best.correlation)), _fisher_z(null[null != 0.0]), SEARCHES * count)
+    return best, chance_log10(
+        float(_fisher_z(best.correlation)), _fisher_z(null[null != 0.0]), SEARCHES * count / share
+    )
 
 
 def _fisher_z(correlation: NDArray[np.floating] | float) -> NDArray[np.float64]:
@@ -247,7 +263,7 @@ def _fisher_z(correlation: NDArray[np.floating] | float) -> NDArray[np.float64]:
     return np.asarray(np.arctanh(np.clip(correlation, -HIGHEST_CORRELATION, HIGHEST_CORRELATION)), np.float64)
 
 
-def chance_log10(value: float, null: NDArray[np.floating], tried: int, least: float = LEAST_NULL_Z) -> float:
+def chance_log10(value: float, null: NDArray[np.floating], tried: float, least: float = LEAST_NULL_Z) -> float:
     """log10 of the probability that the largest of `tried` values like `null` reaches `value`.
 
     Within the sample the share that reaches it counts; beyond, -log(share) goes on in proportion to the value, as
