@@ -13,10 +13,10 @@ namespace birthmark {
 /// d^2 / (2 v + 58.5), and near black, at mean m, by up to d^2 / (2 m^2 + 6.5). The amplitude grows with the power 3/8
 /// of what they allow (1/2 would follow them; a mark that is more even survives encoders better), is held down near the
 /// edge of flat areas, and is then scaled per frame so that the predicted loss is at most `similarity_loss` and the
-/// PSNR at least `psnr_db`, both of the mark alone: the picture's contrast and coring take up to 1.9 dB more.
+/// PSNR at least `psnr_db`, both of the mark alone: the picture's contrast and coring take up to 2.3 dB more.
 struct MarkStrength {
-    double similarity_loss = 0.0155;
-    double psnr_db = 46.3;
+    double similarity_loss = 0.0141;
+    double psnr_db = 46.7;
     double flat = 58.5;  ///< added to twice the variance: smaller leaves flat areas cleaner and raises textured ones
     double contrast =
         0.85;             ///< share of the contrast lost under the mark that the picture is given back (ContrastKeeper)
@@ -27,7 +27,7 @@ struct MarkStrength {
     double mark_power() const { return power_at(psnr_db); }
 
     /// Mean square of the whole change.
-    double power() const { return power_at(psnr_db - 1.9); }
+    double power() const { return power_at(psnr_db - 2.3); }
 
   private:
     static double power_at(double psnr_db) { return 255.0 * 255.0 * std::pow(10.0, -psnr_db / 10.0); }
