@@ -7,7 +7,6 @@ tag stay as they were.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from birthmark.keys import Key
 
 from .detection import VideoDetectStream
 from .embedding import VideoEmbedStream, check_size
+from .image_metadata import metadata
 from .results import VideoDetection
 
 if TYPE_CHECKING:
@@ -30,12 +30,7 @@ Pixels = NDArray[np.uint8]
 
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 _BEST = {"quality": 95, "subsampling": 0}
-_EXIF = b"Exif\0\0"
 _ORIENTATION = 0x0112  # EXIF tag
-_KEPT_CHUNKS = {b"cHRM", b"gAMA", b"sRGB", b"cICP", b"tIME", b"tEXt", b"zTXt", b"iTXt"}
-_OTHER_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"iCCP", b"eXIf", b"pHYs", b"bKGD", b"sBIT", b"hIST"}
-_UNSUPPORTED = {"PNG": ("comment",), "JPEG": (), "WEBP": ("comment", "dpi")}
-_JPEG_SEGMENTS = {"APP0", "APP1", "APP2", "APP14", "COM"}  # read by Pillow, and written again
 
 
 def is_image(path: str | Path) -> bool:
@@ -60,7 +55,7 @@ def embed_image(
     with _opened(source) as image:
         _check(source, image)
         check_size(*image.size)
-        kept, dropped = _metadata(source, image, _FORMATS[final.suffix.lower()])
+        kept, dropped = metadata(source, image, _FORMATS[final.suffix.lower()])
         marked = _marked(image, key, payload, strength)
         for settings in _settings(source, image, _FORMATS[final.suffix.lower()]):
             marked.save(temporary, _FORMATS[final.suffix.lower()], **settings, **kept)
@@ -170,52 +165,3 @@ def _settings(path: Path, image: Image, written: str) -> list[dict[str, Any]]:
     if image.mode == "RGB":
         same["subsampling"] = JpegImagePlugin.get_sampling(image)
     return [same | progressive, _BEST | progressive]
-
-
-def _metadata(path: Path, image: Image, written: str) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Arguments of `save` that keep what the source says about itself, and the names of what is lost."""
-    info = image.info
-    kept = {name: info[name] for name in ("icc_profile", "xmp", "dpi", "comment") if info.get(name)}
-    if image.format != "PNG" and not info.get("jfif_unit"):
-        kept.pop("dpi", None)  # made up by Pillow
-    if image.getexif():
-        kept["exif"] = _EXIF + (info.get("exif") or image.getexif().tobytes()).removeprefix(_EXIF)
-    lost = [name for name in _UNSUPPORTED[written] if kept.pop(name, None)]
-    if image.format == "MPO":
-        lost.append("further pictures")
-    lost += sorted({name for name, _ in getattr(image, "applist", ()) if name not in _JPEG_SEGMENTS})
-    texts, other = _chunks(path) if image.format == "PNG" else (None, [])
-    lost += other
-    if written == "PNG":
-        kept["pnginfo"] = texts or _xmp_text(kept.pop("xmp", None))
-    elif texts is not None:
-        lost += sorted(name for name in getattr(image, "text", {}) if not name.startswith("XML:"))
-    return kept, tuple(lost)
-
-
-def _xmp_text(xmp: bytes | None) -> Any:
-    from PIL.PngImagePlugin import PngInfo
-
-    texts = PngInfo()
-    if xmp:
-        texts.add_itxt("XML:com.adobe.xmp", xmp.decode("utf-8", "replace"))
-    return texts
-
-
-def _chunks(path: Path) -> tuple[Any, list[str]]:
-    """Chunks of a PNG that say something about the picture, for Pillow to write, and the names of unknown ones."""
-    from PIL.PngImagePlugin import PngInfo
-
-    kept, other = PngInfo(), []
-    with path.open("rb") as file:
-        file.seek(8)
-        while len(head := file.read(8)) == 8:
-            size, name = struct.unpack(">I4s", head)
-            if name in _KEPT_CHUNKS:
-                kept.add(name, file.read(size))
-                file.seek(4, 1)
-            else:
-                file.seek(size + 4, 1)
-                if name not in _OTHER_CHUNKS:
-                    other.append(name.decode("latin-1"))
-    return kept, sorted(set(other))
