@@ -194,7 +194,11 @@ void bind_video_mark(py::module_& m) {
         .def(py::init([](const Key& key, std::uint64_t payload, std::size_t width, std::size_t height,
                          double similarity_loss, double psnr_db, double flat, double contrast, double coring,
                          bool held) {
-                 const MarkStrength strength{similarity_loss, psnr_db, flat, contrast, coring};
+                 const MarkStrength strength{.similarity_loss = similarity_loss,
+                                             .psnr_db = psnr_db,
+                                             .flat = flat,
+                                             .contrast = contrast,
+                                             .coring = coring};
                  return VideoEmbedder(key, payload, width, height, strength, held ? Tempo::kHeld : Tempo::kSmooth);
              }),
              "key"_a, "payload"_a, "width"_a, "height"_a, py::kw_only(),

@@ -17,11 +17,10 @@ namespace birthmark {
 struct MarkStrength {
     double similarity_loss = 0.0141;
     double psnr_db = 46.7;
-    double flat = 58.5;  ///< added to twice the variance: smaller leaves flat areas cleaner and raises textured ones
-    double contrast =
-        0.85;             ///< share of the contrast lost under the mark that the picture is given back (ContrastKeeper)
-    double coring = 1.2;  ///< fine detail that goes to pay for the mark's bits (FineDetail), 8-bit levels at most
+    double flat = 58.5;    ///< added to twice the variance: smaller leaves flat areas cleaner and raises textured ones
     double ceiling = 6.0;  ///< largest local amplitude, 8-bit levels RMS
+    double contrast = 0.85;  ///< share of the contrast lost under the mark that is given back (ContrastKeeper)
+    double coring = 1.2;     ///< fine detail that goes to pay for the mark's bits (FineDetail), 8-bit levels at most
 
     /// Mean square of the mark at `psnr_db`.
     double mark_power() const { return power_at(psnr_db); }
