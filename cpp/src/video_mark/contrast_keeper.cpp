@@ -11,6 +11,10 @@ constexpr int kWide = 17;    // blocks: detail is finer than this
 constexpr int kAround = 11;  // blocks over which its strength is measured
 constexpr float kNothing = 1e-6F;
 
+double mean_square(const cv::Mat1f& values) {
+    return cv::norm(values, cv::NORM_L2SQR) / static_cast<double>(values.total());
+}
+
 }  // namespace
 
 ContrastKeeper::ContrastKeeper(const BlockGrid& grid, double share) : share_(static_cast<float>(share)) {
@@ -19,7 +23,7 @@ ContrastKeeper::ContrastKeeper(const BlockGrid& grid, double share) : share_(sta
     power_.create(size);
 }
 
-void ContrastKeeper::add(const BlockGrid& grid, const cv::Mat1f& amplitudes, double most, cv::Mat1f& change) {
+void ContrastKeeper::add(const BlockGrid& grid, const cv::Mat1f& amplitudes, double allowed, cv::Mat1f& change) {
     const cv::Mat1f means = grid.mean_picture();
     cv::blur(means, detail_, cv::Size(kWide, kWide));
     cv::subtract(means, detail_, detail_);
@@ -32,8 +36,9 @@ void ContrastKeeper::add(const BlockGrid& grid, const cv::Mat1f& amplitudes, dou
         const float strength = std::sqrt(std::max(power[i], 0.0F));
         detail[i] *= share_ * amplitude[i] / (strength + amplitude[i] + kNothing);
     }
-    const double taken = cv::norm(detail_, cv::NORM_L2SQR) / static_cast<double>(detail_.total());
-    const double gain = taken > most ? std::sqrt(std::max(most, 0.0) / taken) : 1.0;
+    const double most = std::max(allowed - mean_square(change), 0.0);
+    const double taken = mean_square(detail_);
+    const double gain = taken > most ? std::sqrt(most / taken) : 1.0;
     cv::scaleAdd(detail_, gain, change, change);
 }
 

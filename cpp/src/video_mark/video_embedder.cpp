@@ -76,10 +76,6 @@ std::vector<cv::Mat1f> tiles_of(const Spectra& spectra, int fastest) {
     return tiles;
 }
 
-double mean_square(const cv::Mat1f& values) {
-    return cv::norm(values, cv::NORM_L2SQR) / static_cast<double>(values.total());
-}
-
 void place(std::size_t count, std::size_t step, std::size_t pixels, double units_per_pixel,
            std::vector<std::uint16_t>& first, std::vector<float>& share) {
     for (std::size_t i = 0; i < count; ++i) {
@@ -207,8 +203,7 @@ void VideoEmbedder::prepare(const Plane<const Pixel>& luma, double seconds, floa
     render(seconds);
     const cv::Mat1f& amplitudes = mask_.amplitudes(grid_);
     shape(amplitudes);
-    contrast_.add(grid_, amplitudes, strength_.power() - mean_square(change_), change_);
-    detail_.begin();
+    contrast_.add(grid_, amplitudes, strength_.power(), change_);
     wide_row_ = {kNone, kNone};
 }
 
@@ -217,6 +212,7 @@ template <class Pixel>
 float VideoEmbedder::coring(const Plane<const Pixel>& luma, float levels) {
     changes_.clear();
     details_.clear();
+    detail_.begin();
     const std::size_t spacing = (luma.height + kSampled - 1) / kSampled;
     for (std::size_t y = spacing / 2; y < luma.height; y += spacing) {
         const float* change = changed(y, levels);

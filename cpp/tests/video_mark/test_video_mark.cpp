@@ -4,6 +4,8 @@
 #include <cmath>
 #include <complex>
 #include <random>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "birthmark/errors.hpp"
@@ -42,6 +44,18 @@ Picture noise_picture(std::size_t width, std::size_t height, unsigned seed) {
         pixel = static_cast<std::uint8_t>(std::clamp(normal(random), 0.0F, 255.0F));
     }
     return picture;
+}
+
+/// All slots of a residual, and their times.
+std::pair<std::vector<cv::Mat1f>, std::vector<double>> slots_of(VideoResidual& residual) {
+    residual.flush();
+    std::vector<cv::Mat1f> slots;
+    std::vector<double> seconds;
+    for (const auto& slot : residual.ready()) {
+        slots.push_back(slot.picture);
+        seconds.push_back(slot.seconds);
+    }
+    return {slots, seconds};
 }
 
 }  // namespace
@@ -160,13 +174,7 @@ TEST_CASE("the search ranks the embedded geometry first") {
         }
         residual.push(mirrored.view(), 0.1 * i);
     }
-    residual.flush();
-    std::vector<cv::Mat1f> slots;
-    std::vector<double> seconds;
-    for (const auto& slot : residual.ready()) {
-        slots.push_back(slot.picture);
-        seconds.push_back(slot.seconds);
-    }
+    const auto [slots, seconds] = slots_of(residual);
     SyncRanges ranges;
     ranges.degrees = 2.0;
     ranges.scale_low = 0.8;
@@ -190,13 +198,7 @@ TEST_CASE("a picture that is not tilted is found so, to within the steps of the 
         embedder.embed(frame.plane(), 0.1 * i);
         residual.push(frame.view(), 0.1 * i);
     }
-    residual.flush();
-    std::vector<cv::Mat1f> slots;
-    std::vector<double> seconds;
-    for (const auto& slot : residual.ready()) {
-        slots.push_back(slot.picture);
-        seconds.push_back(slot.seconds);
-    }
+    const auto [slots, seconds] = slots_of(residual);
     const TiltCandidate found = best_tilt(slots, seconds, pattern);
     CHECK(found.score > 2.0F);
     const cv::Matx33d apart = found.map - cv::Matx33d::eye();
@@ -205,6 +207,5 @@ TEST_CASE("a picture that is not tilted is found so, to within the steps of the 
         CHECK(std::hypot(corner[0], corner[1]) < 8.0);
         CHECK(std::abs(corner[2]) < 0.05);
     }
-    seconds.pop_back();
-    CHECK_THROWS_AS(best_tilt(slots, seconds, pattern), ArgumentError);
+    CHECK_THROWS_AS(best_tilt(slots, std::span(seconds).first(seconds.size() - 1), pattern), ArgumentError);
 }

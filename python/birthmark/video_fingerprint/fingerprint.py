@@ -29,8 +29,8 @@ class VideoFingerprint(VideoDescription):
 
     @property
     def searchable(self) -> bool:
-        """Whether it has any codes; a blank picture has none."""
-        return len(self.postings()[0]) > 0
+        """Whether it has any keypoints, and so codes; a blank picture has none."""
+        return len(self.sparse.x) > 0
 
     def postings(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         """Look-up codes of the stored keypoints and the number of each keypoint."""

@@ -18,8 +18,8 @@ class ContrastKeeper {
     ContrastKeeper(const BlockGrid& grid, double share);
 
     /// Adds to `change`, rows x columns of the grid, for the picture last reduced and the mark's `amplitudes`; less
-    /// where its mean square would be more than `most`.
-    void add(const BlockGrid& grid, const cv::Mat1f& amplitudes, double most, cv::Mat1f& change);
+    /// where the mean squares of both would be more than `allowed` together.
+    void add(const BlockGrid& grid, const cv::Mat1f& amplitudes, double allowed, cv::Mat1f& change);
 
   private:
     float share_;
