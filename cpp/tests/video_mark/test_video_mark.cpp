@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
+#include <opencv2/imgproc.hpp>
 #include <random>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "birthmark/errors.hpp"
+#include "birthmark/video_mark/box_mean.hpp"
 #include "birthmark/video_mark/registration.hpp"
 #include "birthmark/video_mark/sync_search.hpp"
 #include "birthmark/video_mark/tilt_search.hpp"
@@ -59,6 +61,21 @@ std::pair<std::vector<cv::Mat1f>, std::vector<double>> slots_of(VideoResidual& r
 }
 
 }  // namespace
+
+TEST_CASE_TEMPLATE("a box mean is that of cv::blur, also in pictures smaller than the box", Size,
+                   std::integral_constant<std::size_t, 3>, std::integral_constant<std::size_t, 11>,
+                   std::integral_constant<std::size_t, 17>) {
+    constexpr int kSize = static_cast<int>(Size::value);
+    for (const auto& [rows, columns] : {std::pair{41, 53}, std::pair{5, 7}, std::pair{1, 30}}) {
+        cv::Mat1f picture(rows, columns);
+        cv::randu(picture, 0.0F, 255.0F);
+        cv::Mat1f expected;
+        cv::Mat1f got(rows, columns);
+        cv::blur(picture, expected, cv::Size(kSize, kSize));
+        BoxMean<Size::value>(static_cast<std::size_t>(rows), static_cast<std::size_t>(columns))(picture, got);
+        CHECK(cv::norm(got, expected, cv::NORM_INF) < 1e-4);
+    }
+}
 
 TEST_CASE("the pattern's amplitudes have unit power with the sync template") {
     const VideoPattern pattern(test_key());

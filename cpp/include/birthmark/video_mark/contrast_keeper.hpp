@@ -3,6 +3,7 @@
 #include <opencv2/core/mat.hpp>
 
 #include "birthmark/video_mark/block_grid.hpp"
+#include "birthmark/video_mark/box_mean.hpp"
 
 namespace birthmark {
 
@@ -23,7 +24,10 @@ class ContrastKeeper {
 
   private:
     float share_;
+    BoxMean<17> wide_;    // blocks: detail is finer than this
+    BoxMean<11> around_;  // over which its strength is measured
     cv::Mat1f detail_;
+    cv::Mat1f square_;
     cv::Mat1f power_;
 };
 

@@ -4,6 +4,7 @@
 #include <opencv2/core/mat.hpp>
 
 #include "birthmark/video_mark/block_grid.hpp"
+#include "birthmark/video_mark/box_mean.hpp"
 
 namespace birthmark {
 
@@ -41,6 +42,7 @@ class TextureMask {
 
   private:
     MarkStrength strength_;
+    BoxMean<3> near_;
     cv::Mat1f scaled_;
     cv::Mat1f texture_;
     cv::Mat1f square_;
