@@ -1,6 +1,7 @@
 #include "birthmark/video_mark/block_grid.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "birthmark/errors.hpp"
@@ -25,6 +26,35 @@ BIRTHMARK_MULTIVERSION void add_row_squares(const Pixel* row, std::size_t width,
         sums[x] += value;
         squares[x] += value * value;
     }
+}
+
+/// Mean and variance of blocks of `Step` columns, 0 for any `step`, from the sums and squares of these columns; `share`
+/// is one over the pixels of a block.
+template <std::size_t Step>
+BIRTHMARK_MULTIVERSION void finish(const unsigned* sums, const unsigned* squares, std::size_t step, std::size_t count,
+                                   float share, float scale, float* means, float* variances) {
+    const std::size_t across = Step == 0 ? step : Step;
+#pragma omp simd
+    for (std::size_t c = 0; c < count; ++c) {
+        double sum = 0.0;
+        double square = 0.0;
+        for (std::size_t k = 0; k < across; ++k) {
+            // As numbers with a sign, which they are too small to need, the processor converts many at once.
+            sum += static_cast<int>(sums[c * across + k]);
+            square += static_cast<int>(squares[c * across + k]);
+        }
+        const float mean = static_cast<float>(sum) * share;
+        const float variance = static_cast<float>(square) * share - mean * mean;
+        means[c] = mean * scale;
+        variances[c] = std::max(0.0F, variance) * scale * scale;
+    }
+}
+
+using Finish = decltype(&finish<0>);
+
+Finish finish_for(std::size_t step) {
+    constexpr std::array<Finish, 5> kUsual{finish<0>, finish<1>, finish<2>, finish<3>, finish<4>};
+    return step < kUsual.size() ? kUsual[step] : kUsual[0];
 }
 
 }  // namespace
@@ -63,21 +93,15 @@ void BlockGrid::reduce(const Plane<const Pixel>& plane, float scale, bool varian
                 add_row(plane.row(y), width_, sums_.data());
             }
         }
-        for (std::size_t c = 0; c < columns_; ++c) {
-            std::uint64_t sum = 0;
-            std::uint64_t square = 0;
-            for (std::size_t x = c * step_; x < (c + 1) * step_; ++x) {
-                sum += sums_[x];
-                square += squares_[x];
-            }
-            const std::size_t across = std::min(width_, (c + 1) * step_) - c * step_;
+        // The last block may have fewer columns.
+        const std::size_t last = columns_ - 1;
+        for (const auto& [first, count, across] :
+             {std::array{std::size_t{0}, last, step_}, std::array{last, std::size_t{1}, width_ - last * step_}}) {
             const float share = 1.0F / static_cast<float>(across * (end - r * step_));
-            const float mean = static_cast<float>(sum) * share;
-            means_[r * columns_ + c] = mean * scale;
-            if (variances) {
-                const float variance = static_cast<float>(square) * share - mean * mean;
-                variances_[r * columns_ + c] = std::max(0.0F, variance) * scale * scale;
-            }
+            const std::size_t column = first * step_;
+            const std::size_t block = r * columns_ + first;
+            finish_for(step_)(&sums_[column], &squares_[column], step_, count, share, scale, &means_[block],
+                              &variances_[block]);
         }
     }
 }
