@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "birthmark/media/frame.hpp"
@@ -29,9 +30,9 @@ class FineDetail {
     static constexpr std::size_t kReach = 2;
     static constexpr std::size_t kLines = 2 * kReach + 1;
 
-    std::array<std::vector<float>, kLines> lines_;  // pixels of row y are in place y modulo kLines
-    std::array<std::size_t, kLines> loaded_{};      // and this is y
-    std::vector<float> sums_;                       // down the columns, and kReach more on either side
+    std::array<std::vector<std::uint16_t>, kLines> lines_;  // pixels of row y are in place y modulo kLines
+    std::array<std::size_t, kLines> loaded_{};              // and this is y
+    std::vector<std::uint16_t> sums_;                       // down the columns, and kReach more on either side
     std::vector<float> detail_;
 };
 
