@@ -41,7 +41,7 @@ def test_pattern_has_unit_power_and_512_bits_twice() -> None:
     assert np.all((LAYOUT["sync"].astype(int)[:, :2] % 2).any(axis=1))
 
 
-@pytest.mark.parametrize("shape", [(96, 131), (240, 321), (487, 500)])
+@pytest.mark.parametrize("shape", [(96, 131), (240, 321), (487, 500), (721, 725), (963, 966), (1201, 1204)])
 def test_embedder_agrees_with_the_reference(shape: tuple[int, int]) -> None:
     luma = next(luma_frames(0.1, shape[1], shape[0]))
     expected = reference.embed(luma, LAYOUT, CHIPS, 1.7)

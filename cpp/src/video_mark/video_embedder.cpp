@@ -76,15 +76,14 @@ std::vector<cv::Mat1f> tiles_of(const Spectra& spectra, int fastest) {
     return tiles;
 }
 
-void place(std::size_t count, std::size_t step, std::size_t pixels, double units_per_pixel,
-           std::vector<std::uint16_t>& first, std::vector<float>& share) {
+void place(std::size_t count, std::size_t step, std::size_t pixels, double units_per_pixel, std::vector<int>& first,
+           std::vector<float>& share) {
     for (std::size_t i = 0; i < count; ++i) {
         const double centre = (static_cast<double>(i) + 0.5) * static_cast<double>(step);
         const double unit = (centre - 0.5 * static_cast<double>(pixels)) * units_per_pixel;
         double at = std::fmod(unit, double{kFine});
         at = at < 0.0 ? at + kFine : at;
-        const auto whole = static_cast<int>(at) % kFine;
-        first.push_back(static_cast<std::uint16_t>(whole));
+        first.push_back(static_cast<int>(at) % kFine);
         share.push_back(static_cast<float>(at - std::floor(at)));
     }
 }
@@ -94,6 +93,39 @@ BIRTHMARK_MULTIVERSION void interpolate(const float* upper, const float* lower, 
     for (std::size_t x = 0; x < width; ++x) {
         out[x] = upper[x] + share * (lower[x] - upper[x]);
     }
+}
+
+/// The pattern along one row of the grid, read between the samples of `line`, times the amplitudes.
+BIRTHMARK_MULTIVERSION void shape_row(const float* line, const int* first, const float* share, const float* amplitude,
+                                      float* out, std::size_t count) {
+#pragma omp simd
+    for (std::size_t c = 0; c < count; ++c) {
+        const float a = line[first[c]];
+        const float b = line[first[c] + 1];
+        out[c] = amplitude[c] * (a + share[c] * (b - a));
+    }
+}
+
+/// Interpolates one row of the grid, given with one more value on either side, to the `Step` pixels of each block
+/// (0 for any `step`), which lie `shares` of the way between the values before and after.
+template <std::size_t Step>
+BIRTHMARK_MULTIVERSION void widen_row(const float* in, const float* shares, std::size_t step, float levels, float* out,
+                                      std::size_t count) {
+    const std::size_t across = Step == 0 ? step : Step;
+#pragma omp simd
+    for (std::size_t c = 0; c < count; ++c) {
+        for (std::size_t k = 0; k < across; ++k) {
+            const float* before = in + c + (2 * k + 1 < across ? 0 : 1);
+            out[c * across + k] = levels * (before[0] + shares[k] * (before[1] - before[0]));
+        }
+    }
+}
+
+using Widen = decltype(&widen_row<0>);
+
+Widen widen_for(std::size_t step) {
+    constexpr std::array<Widen, 5> kUsual{widen_row<0>, widen_row<1>, widen_row<2>, widen_row<3>, widen_row<4>};
+    return step < kUsual.size() ? kUsual[step] : kUsual[0];
 }
 
 float within(float value, float limit) { return std::min(std::max(value, -limit), limit); }
@@ -151,7 +183,12 @@ VideoEmbedder::VideoEmbedder(const Key& key, std::uint64_t payload, std::size_t 
     for (auto& line : wide_) {
         line.resize(grid_.columns() * grid_.step());
     }
-    line_.resize(width);
+    line_.resize(std::max<std::size_t>(width, kFine + 1));
+    padded_.resize(grid_.columns() + 2);
+    for (std::size_t k = 0; k < grid_.step(); ++k) {
+        const float at = (static_cast<float>(k) + 0.5F) / static_cast<float>(grid_.step()) - 0.5F;
+        shares_.push_back(at < 0.0F ? at + 1.0F : at);
+    }
 }
 
 void VideoEmbedder::render(double seconds) {
@@ -181,16 +218,10 @@ void VideoEmbedder::render(double seconds) {
 
 void VideoEmbedder::shape(const cv::Mat1f& amplitudes) {
     for (std::size_t r = 0; r < grid_.rows(); ++r) {
-        const float* upper = tile_.ptr<float>(top_[r]);
-        const float* lower = tile_.ptr<float>(top_[r] + 1);
-        const float* amplitude = amplitudes.ptr<float>(static_cast<int>(r));
-        float* change = change_.ptr<float>(static_cast<int>(r));
-        const auto at = [&](std::size_t x) { return upper[x] + top_share_[r] * (lower[x] - upper[x]); };
-        for (std::size_t c = 0; c < grid_.columns(); ++c) {
-            const float a = at(left_[c]);
-            const float b = at(left_[c] + std::size_t{1});
-            change[c] = amplitude[c] * (a + left_share_[c] * (b - a));
-        }
+        const auto row = static_cast<int>(r);
+        interpolate(tile_.ptr<float>(top_[r]), tile_.ptr<float>(top_[r] + 1), top_share_[r], line_.data(), kFine + 1);
+        shape_row(line_.data(), left_.data(), left_share_.data(), amplitudes.ptr<float>(row), change_.ptr<float>(row),
+                  grid_.columns());
     }
 }
 
@@ -253,20 +284,11 @@ void VideoEmbedder::widen(std::size_t row, std::size_t slot, float levels) {
         return;
     }
     wide_row_[slot] = row;
-    const float* in = change_.ptr<float>(static_cast<int>(row));
-    float* out = wide_[slot].data();
-    const std::size_t step = grid_.step();
-    const std::size_t last = grid_.columns() - 1;
-    for (std::size_t k = 0; k < step; ++k) {
-        // Pixel k of a block lies at (k + 0.5) / step - 0.5 from the block's centre.
-        const float at = (static_cast<float>(k) + 0.5F) / static_cast<float>(step) - 0.5F;
-        const float share = at < 0.0F ? at + 1.0F : at;
-        for (std::size_t c = 0; c <= last; ++c) {
-            const float a = at < 0.0F ? in[c == 0 ? 0 : c - 1] : in[c];
-            const float b = at < 0.0F ? in[c] : in[std::min(c + 1, last)];
-            out[c * step + k] = levels * (a + share * (b - a));
-        }
-    }
+    const std::size_t count = grid_.columns();
+    std::copy_n(change_.ptr<float>(static_cast<int>(row)), count, &padded_[1]);
+    padded_.front() = padded_[1];
+    padded_.back() = padded_[count];
+    widen_for(grid_.step())(padded_.data(), shares_.data(), grid_.step(), levels, wide_[slot].data(), count);
 }
 
 template <class Pixel, std::size_t Channels>

@@ -67,16 +67,18 @@ class VideoEmbedder {
     ContrastKeeper contrast_;
     FineDetail detail_;
     MarkStrength strength_;
-    std::array<Layer, 2> layers_;      // payload, sync waves
-    cv::Mat1f tile_;                   // the pattern now, one period and one more row and column
-    cv::Mat1f change_;                 // on the grid
-    std::vector<std::uint16_t> left_;  // sample positions of the grid's columns and rows in the tile
+    std::array<Layer, 2> layers_;  // payload, sync waves
+    cv::Mat1f tile_;               // the pattern now, one period and one more row and column
+    cv::Mat1f change_;             // on the grid
+    std::vector<int> left_;        // sample positions of the grid's columns and rows in the tile
     std::vector<float> left_share_;
-    std::vector<std::uint16_t> top_;
+    std::vector<int> top_;
     std::vector<float> top_share_;
+    std::vector<float> shares_;  // where a block's pixels lie between the centres of blocks
+    std::vector<float> padded_;  // one row of the grid and one more value on either side
     std::array<std::vector<float>, 2> wide_;
     std::array<std::size_t, 2> wide_row_{};
-    std::vector<float> line_;     // change of one row of pixels
+    std::vector<float> line_;     // change of one row of pixels; before that one row of the tile
     std::vector<float> changes_;  // of the rows that tell how much may be cored, and their detail
     std::vector<float> details_;
     std::vector<std::uint8_t> grey_;
