@@ -61,6 +61,14 @@ def test_each_further_second_lowers_the_p_value(marked: list[np.ndarray]) -> Non
     assert values[0] > values[1] > values[2]
 
 
+def test_a_plain_search_finds_what_is_left_in_place(marked: list[np.ndarray]) -> None:
+    (one,) = found_in(marked, search="plain")
+    assert one.payload == PAYLOAD
+    assert one.log10_p < -50
+    assert one.geometry == geometry_of(np.eye(3))
+    assert found_in([cv2.flip(frame, 1) for frame in marked], search="plain") == []
+
+
 def test_moved_pictures_are_found_and_measured(marked: list[np.ndarray]) -> None:
     matrix = cv2.getRotationMatrix2D((159.5, 119.5), -3.0, 1.25)
     moved = [cv2.warpAffine(frame[:, ::-1], matrix, (320, 240)) for frame in marked]

@@ -24,7 +24,7 @@ SEARCHED = 4  # candidates of the spectral search that are followed up
 TURNED_WINDOWS = 2  # windows without a mark in which pictures turned by quarters are looked for, too
 SYNC_GATE = 6.5  # sync score below which a registration is not decoded; noise alone reaches some 7
 _LIKELY = -8.0  # log10 of p per try at which the window needs no further candidates
-_SURE = -20.0  # at which the other profiles are not tried
+_SURE = -20.0  # at which the other profiles are not tried, nor other geometries than the untouched in a plain search
 _PREFERENCE = 1.25  # for the untouched geometry: a registration must explain more than its own imprecision
 _SAME_PLACE = 3.0  # units that two registrations of one stretch may differ by at the picture's edge
 _SAME_TIME = 0.2  # seconds
@@ -90,6 +90,8 @@ class _KeySearch:
             if best is None or rank < best.rank:
                 best = _Look(rank, found, folded, match)
             if likely and found.sync_score > 2 * SYNC_GATE:
+                break
+            if match is not None and match.log10_p < _SURE and not self.full:
                 break
         if best is None:
             self._close()

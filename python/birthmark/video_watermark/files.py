@@ -19,14 +19,15 @@ from birthmark.media.formats import target_for
 from birthmark.media.order import InOrder, in_order
 from birthmark.media.streams import Copies, can_copy, is_cover, lost_streams, portable_tags
 
-from .detection import VideoDetectStream
+from .detection import Search, VideoDetectStream
 from .embedding import VideoEmbedStream, check_size
 from .encoders import RGB_MATRIX, RGB_RANGE, add_encoder, fit_to_frame
 from .images import detect_image, embed_image, is_image
 from .planes import LUMA_BITS, has_alpha, is_opaque, luma_view, open_video, readable, seconds_of
 from .results import VideoDetection
 
-VERIFY_SECONDS = 20.0
+# (search, largest p, seconds): a look at the start of the result as it lies is enough for nearly all; else a longer one.
+_LOOKS: tuple[tuple[Search, float, float], ...] = (("plain", 1e-20, 2.0), ("full", 1e-6, 20.0))
 _MOST_HELD = 10000  # packets of other streams that wait for the first picture
 Progress = Callable[[float], None]
 MakeSound = Callable[[int, int], BlockStream]
@@ -34,7 +35,7 @@ MakeSound = Callable[[int, int], BlockStream]
 
 @dataclass(frozen=True)
 class VideoEmbedReport:
-    """What was marked: frames, seconds, and log10 of the p-value of the mark found in the result's first 20 s.
+    """What was marked: frames, seconds, and log10 of the p-value of the mark found in the result's first seconds.
 
     `sound_refused` says why the sound was copied unmarked where it cannot carry a mark, and is None otherwise.
     `dropped` names what could not be copied, such as a stream of a camera's positions.
@@ -141,10 +142,10 @@ class VideoEmbedOptions:
 
 
 def _verify(path: Path, key: Key, payload: int, target: Path) -> float:
-    found = detect_video(path, [key], issued=[payload], max_seconds=VERIFY_SECONDS)
-    for one in found:
-        if one.payload == payload:
-            return one.log10_p
+    for search, max_p, seconds in _LOOKS:
+        for one in detect_video(path, [key], issued=[payload], max_p=max_p, search=search, max_seconds=seconds):
+            if one.payload == payload:
+                return one.log10_p
     raise HostError(
         f"{target}: the mark cannot be found in the result; the video is too short, too plain or compressed too much"
     )
@@ -272,20 +273,21 @@ def detect_video(
     *,
     issued: Iterable[int] = (),
     max_p: float = 1e-6,
+    search: Search = "full",
     max_seconds: float | None = None,
     progress: Progress | None = None,
 ) -> list[VideoDetection]:
     """Marks in the picture of a video or image file, the surest first.
 
-    `issued`: payloads that were handed out. `max_seconds`: look at no more of the file. `progress(seconds done)` is
-    called after each frame. Memory stays bounded. Raises MediaError for files that cannot be read.
+    `issued`: payloads that were handed out. `search`: as for VideoDetectStream. `max_seconds`: look at no more of the
+    file. `progress(seconds done)` is called after each frame. Memory stays bounded. Raises MediaError for files that cannot be read.
     """
     payloads = np.fromiter(issued, dtype=np.uint64)
     if is_image(path):
         return detect_image(Path(path), keys, issued=payloads, max_p=max_p)
     with open_video(Path(path)) as (container, stream):
         size = (stream.codec_context.width, stream.codec_context.height)
-        searcher = VideoDetectStream(*size, keys, issued=payloads, max_p=max_p)
+        searcher = VideoDetectStream(*size, keys, issued=payloads, max_p=max_p, search=search)
         first: float | None = None
         last = 0.0
         step = 1.0 / float(stream.average_rate or 25)
