@@ -26,7 +26,7 @@ from .images import detect_image, embed_image, is_image
 from .planes import LUMA_BITS, has_alpha, is_opaque, luma_view, open_video, readable, seconds_of
 from .results import VideoDetection
 
-# (search, largest p, seconds): a look at the start of the result as it lies is enough for nearly all; else a longer one.
+# (search, largest p, seconds): a look at the start of a result as it lies is mostly enough, else a longer one.
 _LOOKS: tuple[tuple[Search, float, float], ...] = (("plain", 1e-20, 2.0), ("full", 1e-6, 20.0))
 _MOST_HELD = 10000  # packets of other streams that wait for the first picture
 Progress = Callable[[float], None]
@@ -280,7 +280,8 @@ def detect_video(
     """Marks in the picture of a video or image file, the surest first.
 
     `issued`: payloads that were handed out. `search`: as for VideoDetectStream. `max_seconds`: look at no more of the
-    file. `progress(seconds done)` is called after each frame. Memory stays bounded. Raises MediaError for files that cannot be read.
+    file. `progress(seconds done)` is called after each frame. Memory stays bounded. Raises MediaError for files that
+    cannot be read.
     """
     payloads = np.fromiter(issued, dtype=np.uint64)
     if is_image(path):
