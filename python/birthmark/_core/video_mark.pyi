@@ -28,6 +28,7 @@ class VideoEmbedder:
         flat: float = ...,
         contrast: float = ...,
         coring: float = ...,
+        coding: float = ...,
         held: bool = ...,
     ) -> None: ...
     @overload
