@@ -140,12 +140,11 @@ def test_odd_sizes_need_a_codec_that_holds_them(tmp_path: Path) -> None:
     assert detect_video(tmp_path / "out.mkv", [KEY], issued=[PAYLOAD])[0].payload == PAYLOAD
 
 
-def test_a_mark_that_two_seconds_do_not_show_for_sure_is_verified_in_more(tmp_path: Path) -> None:
+def test_a_mark_that_one_second_does_not_show_is_verified_in_more(tmp_path: Path) -> None:
     source, target = write_video(tmp_path / "in.mkv", seconds=5.0), tmp_path / "out.mkv"
     report = embed_video(source, target, KEY, PAYLOAD, strength=0.5, preset="veryfast")
-    (soon,) = detect_video(target, [KEY], issued=[PAYLOAD], search="plain", max_seconds=2.0)
-    assert report.log10_p < soon.log10_p - 3
-    assert soon.log10_p > -20
+    assert report.log10_p < -9
+    assert detect_video(target, [KEY], issued=[PAYLOAD], search="plain", max_seconds=1.0) == []
 
 
 def test_what_cannot_carry_the_mark_is_refused_and_leaves_nothing(tmp_path: Path) -> None:

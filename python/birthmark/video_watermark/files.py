@@ -27,7 +27,7 @@ from .planes import LUMA_BITS, has_alpha, is_opaque, luma_view, open_video, read
 from .results import VideoDetection
 
 # (search, largest p, seconds): a look at the start of a result as it lies is mostly enough, else a longer one.
-_LOOKS: tuple[tuple[Search, float, float], ...] = (("plain", 1e-20, 2.0), ("full", 1e-6, 20.0))
+_LOOKS: tuple[tuple[Search, float, float], ...] = (("plain", 1e-9, 1.0), ("full", 1e-6, 20.0))
 _MOST_HELD = 10000  # packets of other streams that wait for the first picture
 Progress = Callable[[float], None]
 MakeSound = Callable[[int, int], BlockStream]
