@@ -63,7 +63,7 @@ def amplitudes(
     return np.asarray(np.minimum(wanted * np.sqrt(gain), 6.0))
 
 
-def held_down(amplitude: Array, means: Array, variances: Array, step: int, *, coding: float = 0.44) -> Array:
+def held_down(amplitude: Array, means: Array, variances: Array, step: int, *, coding: float = 0.55) -> Array:
     """The amplitudes in a picture that an encoder with adaptive quantisation codes finely."""
     size = max(1, (16 + step // 2) // step)
     rows, columns = (n // size * size for n in means.shape)

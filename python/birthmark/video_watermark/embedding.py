@@ -43,7 +43,7 @@ class VideoEmbedStream:
         if not 0.1 <= strength <= 4.0:
             raise ArgumentError(f"strength is {strength}; allowed: 0.1 to 4")
         loss, psnr_db, contrast, coring = (0.035, 43.3, 0.5, 0.0) if single else (0.0141, 46.7, 0.85, 1.2)
-        coding = np.inf if single else 0.44
+        coding = np.inf if single else 0.55
         self._embedder = core.VideoEmbedder(
             key,
             payload,
