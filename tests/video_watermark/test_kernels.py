@@ -58,7 +58,7 @@ def test_pictures_with_plain_areas_are_held_down(size: float, edge: float, share
     change = {}
     for limit in (0.55, np.inf):
         marked = host.astype(np.uint16) << 4
-        core.VideoEmbedder(KEY, PAYLOAD, 640, 480, contrast=0.0, coring=0.0, coding=limit).embed(marked, 0.3, 12)
+        core.VideoEmbedder(KEY, PAYLOAD, 640, 480, contrast=0.0, coring=0.0, plain=limit).embed(marked, 0.3, 12)
         change[limit] = float((marked / 16.0 - host).std())
     assert change[0.55] == pytest.approx(share * change[np.inf], rel=0.01)
     marked = host.copy()

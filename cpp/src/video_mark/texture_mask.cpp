@@ -79,13 +79,14 @@ const cv::Mat1f& TextureMask::amplitudes(const BlockGrid& grid) {
     const double gain = std::min(strength_.similarity_loss / loss, strength_.mark_power() / power);
     amplitude_ *= std::sqrt(gain);
     cv::threshold(amplitude_, amplitude_, strength_.ceiling, 0.0, cv::THRESH_TRUNC);
-    amplitude_ *= std::clamp(strength_.coding / over_quantiser(grid), kLeastPlain, 1.0);
+    amplitude_ *= std::clamp(strength_.plain / over_quantiser(grid), kLeastPlain, 1.0);
     return amplitude_;
 }
 
 /// Geometric mean of the mark's power over the quantiser's, weighted by the mark's.
 double TextureMask::over_quantiser(const BlockGrid& grid) {
-    const auto size = static_cast<int>(std::max<std::size_t>(1, (kMacroblock + grid.step() / 2) / grid.step()));
+    const auto blocks = static_cast<int>((kMacroblock + grid.step() / 2) / grid.step());
+    const int size = std::clamp(blocks, 1, std::min(amplitude_.cols, amplitude_.rows));
     const cv::Size count(amplitude_.cols / size, amplitude_.rows / size);
     const std::array<cv::Mat1f, 3> fine{grid.mean_picture(), square_, amplitude_};
     for (std::size_t i = 0; i < fine.size(); ++i) {

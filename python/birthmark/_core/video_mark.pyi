@@ -28,7 +28,7 @@ class VideoEmbedder:
         flat: float = ...,
         contrast: float = ...,
         coring: float = ...,
-        coding: float = ...,
+        plain: float = ...,
         held: bool = ...,
     ) -> None: ...
     @overload

@@ -19,7 +19,7 @@ namespace birthmark {
 ///
 /// Where a picture is plain, adaptive quantisation codes it finely: x264 gives a macroblock of variance v steps whose
 /// squares grow as v^0.35. There a mark costs more bits than others, of a file that has fewer, and survives what others
-/// do not. So where its power over v^0.35 is above `coding` in the mean, the amplitude falls by as much again.
+/// do not. So where its power over v^0.35 is above `plain` in the mean, the amplitude falls by as much again.
 struct MarkStrength {
     double similarity_loss = 0.0141;
     double psnr_db = 46.7;
@@ -27,7 +27,7 @@ struct MarkStrength {
     double ceiling = 6.0;  ///< largest local amplitude, 8-bit levels RMS
     double contrast = 0.85;  ///< share of the contrast lost under the mark that is given back (ContrastKeeper)
     double coring = 1.2;     ///< fine detail that goes to pay for the mark's bits (FineDetail), 8-bit levels at most
-    double coding = 0.55;    ///< power of the mark over v^0.35, its geometric mean, above which it is held down
+    double plain = 0.55;     ///< power of the mark over v^0.35, its geometric mean, above which it is held down
 
     /// Mean square of the mark at `psnr_db`.
     double mark_power() const { return power_at(psnr_db); }
