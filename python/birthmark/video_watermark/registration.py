@@ -101,7 +101,7 @@ def search(
 
 
 def tilted(slots: Slots, seconds: Vector, pattern: Pattern) -> Candidate:
-    """The likeliest view from aside of a picture that about fills the frame, at the marked speed."""
+    """The likeliest view from aside of a picture that fills 0.6 or more of the frame, at the marked speed."""
     return Candidate.of(core.best_tilt(slots, seconds, pattern.core)[0])
 
 
