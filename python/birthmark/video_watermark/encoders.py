@@ -18,7 +18,7 @@ from .planes import LUMA_BITS, side_data
 _NAMES = {"x264": "libx264", "x265": "libx265", "vp9": "libvpx-vp9", "av1": "libsvtav1"}
 _ALSO = {"mjpeg": "mjpeg", "png": "png", "webp": "libwebp"}  # single pictures, chosen by the extension
 _PRESETS = {"x264": "medium", "x265": "fast", "vp9": "4", "av1": "8"}
-_BEST_CRF = 18.0  # at which the four are about alike by VMAF
+_BEST_CRF = {"x264": 16.0, "x265": 18.0, "vp9": 18.0, "av1": 18.0}
 _GAIN = {"hevc": 1.5, "vp9": 1.5, "av1": 1.8, "h264": 1.0}
 RGB_MATRIX, RGB_RANGE = Colorspace.ITU709, ColorRange.MPEG  # of luma and chroma made from red, green and blue
 _FORMATS = {
@@ -29,15 +29,16 @@ _FORMATS = {
 }  # fmt: skip
 
 
-def matching_crf(stream: Any) -> float:
+def matching_crf(stream: Any, codec: str) -> float:
     """A constant rate factor that keeps what the source has: lower where it spent many bits per pixel."""
     context = stream.codec_context
     rate = float(stream.average_rate or 25)
     bits = stream.codec_context.bit_rate or (stream.container.bit_rate if stream.container.duration else 0) or 0
+    best = _BEST_CRF[codec]
     if bits <= 0:
-        return _BEST_CRF + 2.0
+        return best + 2.0
     per_pixel = bits * _GAIN.get(context.name, 1.0) / (context.width * context.height * rate)
-    return min(_BEST_CRF + 7.0, max(_BEST_CRF, _BEST_CRF + 2.0 - 2.0 * math.log2(per_pixel / 0.1)))
+    return min(best + 7.0, max(best, best + 2.0 - 2.0 * math.log2(per_pixel / 0.1)))
 
 
 def _pixel_format(source: str, codec: str) -> str:
@@ -57,7 +58,7 @@ def add_encoder(output: Any, stream: Any, codec: str, crf: float | None, preset:
     if crf is not None and not 0 <= crf <= 63:
         raise ArgumentError(f"crf is {crf}; allowed: 0 to 63")
     source = stream.codec_context
-    quality = matching_crf(stream) if crf is None else crf
+    quality = matching_crf(stream, codec) if crf is None else crf
     options = {"crf": f"{quality:.1f}" if codec in ("x264", "x265") else f"{round(quality)}"}
     name = preset or _PRESETS[codec]
     if codec == "vp9":
