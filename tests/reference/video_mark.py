@@ -63,7 +63,7 @@ def amplitudes(
     return np.asarray(np.minimum(wanted * np.sqrt(gain), 6.0))
 
 
-def held_down(amplitude: Array, means: Array, variances: Array, step: int, *, plain: float = 0.55) -> Array:
+def held_down(amplitude: Array, means: Array, variances: Array, step: int, *, plain: float = 0.6) -> Array:
     """The amplitudes in a picture that an encoder with adaptive quantisation codes finely."""
     size = max(1, (16 + step // 2) // step)
     rows, columns = (n // size * size for n in means.shape)
@@ -74,7 +74,7 @@ def held_down(amplitude: Array, means: Array, variances: Array, step: int, *, pl
     power = macroblocks(amplitude) ** 2
     variance = np.maximum(macroblocks(means**2 + variances) - macroblocks(means) ** 2, 0.01)
     over = np.exp(np.average(np.log(power / variance**0.35), weights=power))
-    return np.asarray(amplitude * np.clip(plain / over, 0.75, 1.0))
+    return np.asarray(amplitude * np.clip(plain / over, 0.8, 1.0))
 
 
 def kept_contrast(means: Array, amplitude: Array, most: float) -> Array:

@@ -17,7 +17,7 @@ constexpr std::size_t kMacroblock = 16;     // pixels
 constexpr float kQuantiserPower = 0.35F;    // of a macroblock's variance: squares of x264's adaptive steps
 constexpr float kFlatVariance = 0.01F;      // what is flatter is quantised no finer
 constexpr float kNothing = 1e-6F;
-constexpr double kLeastPlain = 0.75;  // of the amplitude: scaled to few lines a plain picture needs that much
+constexpr double kLeastPlain = 0.8;  // of the amplitude: scaled to few lines a plain picture needs that much
 
 /// Of each place: what SSIM allows there, in the place of the mean of the squares, and the amplitude wanted.
 BIRTHMARK_MULTIVERSION void bounds(const float* mean, float* texture, float* wanted, std::size_t count, float flat) {

@@ -42,7 +42,7 @@ class VideoEmbedStream:
             raise ArgumentError(f"payload is {payload}; allowed: 0 to 2^64 - 1")
         if not 0.1 <= strength <= 4.0:
             raise ArgumentError(f"strength is {strength}; allowed: 0.1 to 4")
-        usual, still = (0.0141, 46.7, 0.85, 1.2, 0.55), (0.035, 43.3, 0.5, 0.0, np.inf)
+        usual, still = (0.0141, 46.7, 0.85, 1.2, 0.6), (0.035, 43.3, 0.5, 0.0, np.inf)
         loss, psnr_db, contrast, coring, plain = still if single else usual
         self._embedder = core.VideoEmbedder(
             key,

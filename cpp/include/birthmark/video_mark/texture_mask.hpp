@@ -27,7 +27,7 @@ struct MarkStrength {
     double ceiling = 6.0;  ///< largest local amplitude, 8-bit levels RMS
     double contrast = 0.85;  ///< share of the contrast lost under the mark that is given back (ContrastKeeper)
     double coring = 1.2;     ///< fine detail that goes to pay for the mark's bits (FineDetail), 8-bit levels at most
-    double plain = 0.55;     ///< power of the mark over v^0.35, its geometric mean, above which it is held down
+    double plain = 0.6;      ///< power of the mark over v^0.35, its geometric mean, above which it is held down
 
     /// Mean square of the mark at `psnr_db`.
     double mark_power() const { return power_at(psnr_db); }
