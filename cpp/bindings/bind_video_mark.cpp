@@ -193,19 +193,18 @@ void bind_video_mark(py::module_& m) {
     py::class_<VideoEmbedder>(m, "VideoEmbedder")
         .def(py::init([](const Key& key, std::uint64_t payload, std::size_t width, std::size_t height,
                          double similarity_loss, double psnr_db, double flat, double contrast, double coring,
-                         double plain, bool held) {
+                         bool held) {
                  const MarkStrength strength{.similarity_loss = similarity_loss,
                                              .psnr_db = psnr_db,
                                              .flat = flat,
                                              .contrast = contrast,
-                                             .coring = coring,
-                                             .plain = plain};
+                                             .coring = coring};
                  return VideoEmbedder(key, payload, width, height, strength, held ? Tempo::kHeld : Tempo::kSmooth);
              }),
              "key"_a, "payload"_a, "width"_a, "height"_a, py::kw_only(),
              "similarity_loss"_a = MarkStrength{}.similarity_loss, "psnr_db"_a = MarkStrength{}.psnr_db,
              "flat"_a = MarkStrength{}.flat, "contrast"_a = MarkStrength{}.contrast, "coring"_a = MarkStrength{}.coring,
-             "plain"_a = MarkStrength{}.plain, "held"_a = true)
+             "held"_a = true)
         .def("embed", &embed8, "luma"_a.noconvert(), "seconds"_a)
         .def("embed", &embed16, "luma"_a.noconvert(), "seconds"_a, "bits"_a)
         .def("embed_rgb", &embed_rgb, "frame"_a.noconvert(), "seconds"_a);

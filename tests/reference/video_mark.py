@@ -63,20 +63,6 @@ def amplitudes(
     return np.asarray(np.minimum(wanted * np.sqrt(gain), 6.0))
 
 
-def held_down(amplitude: Array, means: Array, variances: Array, step: int, *, plain: float = 0.6) -> Array:
-    """The amplitudes in a picture that an encoder with adaptive quantisation codes finely."""
-    size = max(1, (16 + step // 2) // step)
-    rows, columns = (n // size * size for n in means.shape)
-
-    def macroblocks(values: Array) -> Array:
-        return np.asarray(values[:rows, :columns].reshape(rows // size, size, columns // size, size).mean((1, 3)))
-
-    power = macroblocks(amplitude) ** 2
-    variance = np.maximum(macroblocks(means**2 + variances) - macroblocks(means) ** 2, 0.01)
-    over = np.exp(np.average(np.log(power / variance**0.35), weights=power))
-    return np.asarray(amplitude * np.clip(plain / over, 0.8, 1.0))
-
-
 def kept_contrast(means: Array, amplitude: Array, most: float) -> Array:
     """What is added to a picture so that its detail does not lose contrast under the mark."""
     detail = means - box(means, 17)
@@ -111,7 +97,7 @@ def embed(luma: NDArray[np.uint8], layout: dict[str, NDArray[np.float32]], chips
     # The kernel reads the pattern between whole units by linear interpolation.
     units = np.arange(TILE, dtype=np.float64)
     pattern = pattern_at(layout, chips, units, units, seconds, held=True)
-    amplitude = held_down(amplitudes(means, variances), means, variances, step)
+    amplitude = amplitudes(means, variances)
     change = amplitude * _linear(_linear(pattern, x, 1), y, 0)
     change += kept_contrast(means, amplitude, POWER - float(np.mean(change**2)))
     pixels = [

@@ -51,21 +51,6 @@ def test_embedder_agrees_with_the_reference(shape: tuple[int, int]) -> None:
     assert np.abs(marked.astype(float) - luma).std() > 0.5
 
 
-@pytest.mark.parametrize(("size", "edge", "share"), [(12, 2, 1.0), (20, 2, 0.84), (30, 2, 0.8)])
-def test_pictures_with_plain_areas_are_held_down(size: float, edge: float, share: float) -> None:
-    shapes = np.sign(gaussian_filter(np.random.default_rng(3).normal(size=(480, 640)), size))
-    host = gaussian_filter(120 + 40 * shapes, edge).astype(np.uint8)
-    change = {}
-    for limit in (0.6, np.inf):
-        marked = host.astype(np.uint16) << 4
-        core.VideoEmbedder(KEY, PAYLOAD, 640, 480, contrast=0.0, coring=0.0, plain=limit).embed(marked, 0.3, 12)
-        change[limit] = float((marked / 16.0 - host).std())
-    assert change[0.6] == pytest.approx(share * change[np.inf], rel=0.01)
-    marked = host.copy()
-    core.VideoEmbedder(KEY, PAYLOAD, 640, 480).embed(marked, 1.7)
-    assert np.abs(marked - reference.embed(host, LAYOUT, CHIPS, 1.7)).max() < 0.51
-
-
 @pytest.mark.parametrize("blur", [0.0, 1.0, 3.0])
 def test_contrast_and_coring_keep_within_the_power_of_the_change(blur: float) -> None:
     noise = gaussian_filter(np.random.default_rng(3).normal(size=(240, 320)), blur)

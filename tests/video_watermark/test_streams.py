@@ -198,7 +198,7 @@ def test_golden_frame() -> None:
     golden = json.loads(GOLDEN.read_text())
     assert golden["version"] == 1
     plane = np.full((96, 128), 100, np.uint8)
-    strength = {"psnr_db": 46.3 - 20 * np.log10(4), "similarity_loss": 0.0155 * 4**2, "plain": np.inf}
+    strength = {"psnr_db": 46.3 - 20 * np.log10(4), "similarity_loss": 0.0155 * 4**2}
     core.VideoEmbedder(KEY, PAYLOAD, 128, 96, **strength).embed(plane, 0.75)
     assert plane[golden["row"]].tolist() == golden["values"]
 

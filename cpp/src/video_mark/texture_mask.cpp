@@ -13,11 +13,6 @@ namespace {
 constexpr float kStabiliser = 58.5225F;     // C2 of SSIM, (0.03 x 255)^2
 constexpr float kDarkStabiliser = 6.5025F;  // C1 of SSIM, (0.01 x 255)^2: near black the mean level counts
 constexpr float kEdgeRatio = 2.0F;          // an amplitude is at most this many times the smallest within two blocks
-constexpr std::size_t kMacroblock = 16;     // pixels
-constexpr float kQuantiserPower = 0.35F;    // of a macroblock's variance: squares of x264's adaptive steps
-constexpr float kFlatVariance = 0.01F;      // what is flatter is quantised no finer
-constexpr float kNothing = 1e-6F;
-constexpr double kLeastPlain = 0.8;  // of the amplitude: scaled to few lines a plain picture needs that much
 
 /// Of each place: what SSIM allows there, in the place of the mean of the squares, and the amplitude wanted.
 BIRTHMARK_MULTIVERSION void bounds(const float* mean, float* texture, float* wanted, std::size_t count, float flat) {
@@ -79,32 +74,7 @@ const cv::Mat1f& TextureMask::amplitudes(const BlockGrid& grid) {
     const double gain = std::min(strength_.similarity_loss / loss, strength_.mark_power() / power);
     amplitude_ *= std::sqrt(gain);
     cv::threshold(amplitude_, amplitude_, strength_.ceiling, 0.0, cv::THRESH_TRUNC);
-    amplitude_ *= std::clamp(strength_.plain / over_quantiser(grid), kLeastPlain, 1.0);
     return amplitude_;
-}
-
-/// Geometric mean of the mark's power over the quantiser's, weighted by the mark's.
-double TextureMask::over_quantiser(const BlockGrid& grid) {
-    const auto blocks = static_cast<int>((kMacroblock + grid.step() / 2) / grid.step());
-    const int size = std::clamp(blocks, 1, std::min(amplitude_.cols, amplitude_.rows));
-    const cv::Size count(amplitude_.cols / size, amplitude_.rows / size);
-    const std::array<cv::Mat1f, 3> fine{grid.mean_picture(), square_, amplitude_};
-    for (std::size_t i = 0; i < fine.size(); ++i) {
-        cv::resize(fine[i](cv::Rect(0, 0, count.width * size, count.height * size)), macroblocks_[i], count, 0.0, 0.0,
-                   cv::INTER_AREA);
-    }
-    const float* mean = macroblocks_[0].ptr<float>();
-    const float* square = macroblocks_[1].ptr<float>();
-    const float* amplitude = macroblocks_[2].ptr<float>();
-    double sum = 0.0;
-    double weight = 0.0;
-    for (std::size_t i = 0; i < macroblocks_[0].total(); ++i) {
-        const float power = amplitude[i] * amplitude[i] + kNothing;
-        const float variance = std::max(square[i] - mean[i] * mean[i], kFlatVariance);
-        sum += power * (std::log(power) - kQuantiserPower * std::log(variance));
-        weight += power;
-    }
-    return std::exp(sum / weight);
 }
 
 }  // namespace birthmark

@@ -28,7 +28,6 @@ class VideoEmbedder:
         flat: float = ...,
         contrast: float = ...,
         coring: float = ...,
-        plain: float = ...,
         held: bool = ...,
     ) -> None: ...
     @overload

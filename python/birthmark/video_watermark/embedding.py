@@ -42,8 +42,7 @@ class VideoEmbedStream:
             raise ArgumentError(f"payload is {payload}; allowed: 0 to 2^64 - 1")
         if not 0.1 <= strength <= 4.0:
             raise ArgumentError(f"strength is {strength}; allowed: 0.1 to 4")
-        usual, still = (0.0141, 46.7, 0.85, 1.2, 0.6), (0.035, 43.3, 0.5, 0.0, np.inf)
-        loss, psnr_db, contrast, coring, plain = still if single else usual
+        loss, psnr_db, contrast, coring = (0.035, 43.3, 0.5, 0.0) if single else (0.0141, 46.7, 0.85, 1.2)
         self._embedder = core.VideoEmbedder(
             key,
             payload,
@@ -53,7 +52,6 @@ class VideoEmbedStream:
             psnr_db=psnr_db - 20.0 * float(np.log10(strength)),
             contrast=contrast,
             coring=coring * strength,
-            plain=plain * strength**2,
             held=not single,
         )
 

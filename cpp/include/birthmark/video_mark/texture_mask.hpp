@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cmath>
 #include <opencv2/core/mat.hpp>
 
@@ -16,10 +15,6 @@ namespace birthmark {
 /// of what they allow (1/2 would follow them; a mark that is more even survives encoders better), is held down near the
 /// edge of flat areas, and is then scaled per frame so that the predicted loss is at most `similarity_loss` and the
 /// PSNR at least `psnr_db`, both of the mark alone: the picture's contrast and coring take up to 2.3 dB more.
-///
-/// Where a picture is plain, adaptive quantisation codes it finely: x264 gives a macroblock of variance v steps whose
-/// squares grow as v^0.35. There a mark costs more bits than others, of a file that has fewer, and survives what others
-/// do not. So where its power over v^0.35 is above `plain` in the mean, the amplitude falls by as much again.
 struct MarkStrength {
     double similarity_loss = 0.0141;
     double psnr_db = 46.7;
@@ -27,7 +22,6 @@ struct MarkStrength {
     double ceiling = 6.0;  ///< largest local amplitude, 8-bit levels RMS
     double contrast = 0.85;  ///< share of the contrast lost under the mark that is given back (ContrastKeeper)
     double coring = 1.2;     ///< fine detail that goes to pay for the mark's bits (FineDetail), 8-bit levels at most
-    double plain = 0.6;      ///< power of the mark over v^0.35, its geometric mean, above which it is held down
 
     /// Mean square of the mark at `psnr_db`.
     double mark_power() const { return power_at(psnr_db); }
@@ -47,8 +41,6 @@ class TextureMask {
     const cv::Mat1f& amplitudes(const BlockGrid& grid);
 
   private:
-    double over_quantiser(const BlockGrid& grid);
-
     MarkStrength strength_;
     BoxMean<3> near_;
     cv::Mat1f scaled_;
@@ -57,7 +49,6 @@ class TextureMask {
     cv::Mat1f mean_;
     cv::Mat1f lowest_;
     cv::Mat1f amplitude_;
-    std::array<cv::Mat1f, 3> macroblocks_;  // means, mean squares and amplitudes
 };
 
 }  // namespace birthmark
