@@ -1,9 +1,10 @@
 """Soft bits and p-values of the video mark.
 
 Conditional on everything but the payload's keyed signs, the statistic of a codeword is a sum of numbers with
-independent fair signs, so Hoeffding's inequality bounds its tail for any picture: P(sum >= z * root of squares) <=
-exp(-z^2 / 2). The geometry comes from the sync template, whose places and phases are drawn from other keyed streams, so
-only the number of geometries that were decoded counts as tries, not the size of the search that proposed them.
+independent fair signs, so 3.18 times the normal tail bounds P(sum >= z * root of squares) for any picture (Bentkus and
+Dzindzalieta, Bernoulli 21, 2015). The geometry comes from the sync template, whose places and phases are drawn from
+other keyed streams, so only the number of geometries that were decoded counts as tries, not the size of the search
+that proposed them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_ndtr
 
 from birthmark._core import coding
 from birthmark._core import video_mark as core
@@ -23,7 +25,7 @@ _RIDGE = 0.3  # of the harmonics' own energy
 _OUTLIER = 0.5  # share of its own power that a mode's noise is taken to hold
 _LOADING = 0.3  # share of white noise in the covariance of the harmonics
 _LATE = 0.05  # seconds by which encoders follow a step of the mark, about
-_LOG10_E = float(np.log10(np.e))
+_SIGN_SUMS = 3.1787  # times the normal tail bounds that of every weighted sum of fair signs
 SENT = np.arange(-core.HARMONICS, core.HARMONICS + 1)
 RECEIVED = np.arange(-core.HARMONICS - 1, core.HARMONICS + 2)  # one more: the images of a held pattern reach further
 
@@ -207,5 +209,9 @@ class Judge:
 
 
 def _match(payload: int, z: float, log10_candidates: float, profile: Profile) -> Match:
-    tail = -0.5 * max(0.0, z) ** 2 * _LOG10_E
-    return Match(payload, z, min(0.0, tail + float(log10_candidates)), profile)
+    return Match(payload, z, min(0.0, log10_tail(z) + float(log10_candidates)), profile)
+
+
+def log10_tail(z: float) -> float:
+    """log10 of a bound on the probability that a weighted sum of independent fair signs, of variance 1, reaches `z`."""
+    return min(0.0, float(log_ndtr(-z) / np.log(10.0) + np.log10(_SIGN_SUMS)))
