@@ -13,10 +13,10 @@ constexpr std::size_t kNone = ~std::size_t{0};
 /// 1 4 6 4 1 down the columns: less than 16 times a pixel of 12 bits, which 16 bits hold.
 BIRTHMARK_MULTIVERSION void sum_down(const std::array<const std::uint16_t*, 5>& rows, std::uint16_t* out,
                                      std::size_t width) {
-    const auto [a, b, c, d, e] = rows;
 #pragma omp simd
     for (std::size_t x = 0; x < width; ++x) {
-        out[x] = static_cast<std::uint16_t>(a[x] + e[x] + 4U * (b[x] + d[x]) + 6U * c[x]);
+        const unsigned near = rows[1][x] + rows[3][x];
+        out[x] = static_cast<std::uint16_t>(rows[0][x] + rows[4][x] + 4U * near + 6U * rows[2][x]);
     }
 }
 
